@@ -1,0 +1,199 @@
+import { rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkSettings, childEnvironment, readPorts } from './start/local-settings.js';
+import type { ChildEnd, ChildSpec } from './start/child.js';
+import { takeDataFolder } from './start/data-folder.js';
+import { firstScreen } from './start/first-screen.js';
+import { operatorAccess } from './start/operator-token.js';
+import { portProblems } from './start/ports.js';
+import { problemsOfJsonLog } from './start/shown-lines.js';
+import { Supervisor } from './start/supervisor.js';
+import { prepareNamespace, temporalSpec, type EmbeddedTemporal } from './start/temporal-server.js';
+import { watchSources } from './start/watch.js';
+import { temporalBinary } from './temporal-binaries.js';
+
+/*
+ * npm start: the whole service on one machine. `--fresh` forgets the data, `--watch` (npm run dev) restarts on change.
+ */
+
+const rootDir = fileURLToPath(new URL('..', import.meta.url));
+const dataDir = join(rootDir, '.data');
+const logDir = join(dataDir, 'logs');
+const ownOperatorsFile = join(dataDir, 'operators.yaml');
+
+/** The API first, so that nobody is promised anything; the worker before what it needs to drain. */
+const stopOrder = ['api', 'worker', 'simulator', 'temporal'];
+
+const options = new Set(process.argv.slice(2));
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Answers the exit code. */
+async function main(): Promise<number> {
+  const unknown = [...options].filter((option) => option !== '--fresh' && option !== '--watch');
+  if (unknown.length > 0) throw new Error(`${unknown.join(' ')}: unknown. Known: --fresh (forgets the data)`);
+
+  const ports = readPorts(process.env);
+  const operatorsFile = process.env['OPERATORS_FILE'];
+  const env = childEnvironment(
+    process.env,
+    ports,
+    operatorsFile === undefined || operatorsFile === '' ? ownOperatorsFile : operatorsFile,
+  );
+  const { api, customers } = checkSettings(env);
+  const [customer] = customers;
+  if (customer === undefined) throw new Error(`${api.customersFile} has no customers`);
+
+  const isEverywhere = api.api.host === '0.0.0.0' || api.api.host === '::';
+  const apiUrl = `http://${isEverywhere ? '127.0.0.1' : api.api.host}:${api.api.port}`;
+  const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
+
+  const taken = await portProblems([
+    { variable: 'API_PORT', port: api.api.port, host: api.api.host, what: 'the API' },
+    { variable: 'SIMULATOR_PORT', port: ports.simulator, host: '127.0.0.1', what: 'the simulator' },
+    { variable: 'SIMULATOR_SMTP_PORT', port: ports.simulatorSmtp, host: '127.0.0.1', what: "the simulator's mail" },
+    { variable: 'TEMPORAL_PORT', port: ports.temporal, host: '127.0.0.1', what: 'Temporal' },
+    { variable: 'TEMPORAL_UI_PORT', port: ports.temporalUi, host: '127.0.0.1', what: "Temporal's Web UI" },
+  ]);
+  if (taken.length > 0) throw new Error(taken.join('\n'));
+
+  const folder = takeDataFolder(dataDir, { fresh: options.has('--fresh') });
+  if ('pid' in folder) throw new Error(`another npm start (pid ${folder.pid}) uses ${dataDir}: end it first`);
+  const access = operatorAccess(process.env, ownOperatorsFile);
+
+  const ending = new Ending(options.has('--watch'));
+  const supervisor = new Supervisor({ logDir, print, onFallen: (name, end) => ending.onFallen(name, end) });
+  let isUp = false;
+  try {
+    const cli = await temporalBinary('cli');
+    print(cli.line);
+    const temporal: EmbeddedTemporal = {
+      cliPath: cli.path,
+      dataDir,
+      namespace: env['TEMPORAL_NAMESPACE'] ?? 'default',
+      ports,
+      env,
+    };
+    const begin = async (spec: ChildSpec) => {
+      const tookMs = await supervisor.start(spec);
+      print(`${spec.name} is ready (${(tookMs / 1000).toFixed(1)} s)`);
+    };
+    const program = (name: string, script: string, url: string, drainMs: number): ChildSpec => ({
+      name,
+      args: [join(rootDir, script)],
+      env,
+      drainMs,
+      shown: problemsOfJsonLog('warn'),
+      isReady: async () => (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok,
+    });
+    const programs: ChildSpec[] = [
+      program('simulator', 'simulator/main.ts', `${simulatorUrl}/sim/mails`, 2_000),
+      // The worker has no port; the API sees whether it polls.
+      program('worker', 'src/worker.ts', `${apiUrl}/readyz`, 8_000),
+      program('api', 'src/api.ts', `${apiUrl}/healthz`, 3_000),
+    ];
+    const [simulator, ...service] = programs;
+
+    const bringUp = async () => {
+      const temporalIsUp = begin(temporalSpec(temporal)).then(() => prepareNamespace(temporal));
+      await Promise.all([temporalIsUp, simulator === undefined ? undefined : begin(simulator)]);
+      await Promise.all(service.map(begin));
+    };
+    await Promise.race([bringUp(), ending.reason]);
+    isUp = !ending.hasCome;
+    if (isUp) {
+      print(
+        firstScreen({
+          apiUrl,
+          uiUrl: `http://127.0.0.1:${ports.temporalUi}`,
+          simulatorUrl,
+          temporalAddress: `127.0.0.1:${ports.temporal}`,
+          smtpUrl: `smtp://127.0.0.1:${ports.simulatorSmtp}`,
+          access,
+          logDir: relative(process.cwd(), logDir),
+          customer: { id: customer.id, tenantId: customer.defender.tenantId },
+          alertId: `first-${Date.now().toString(36)}`,
+        }),
+      );
+      if (options.has('--watch')) restartOnChange(supervisor, programs, ending, begin);
+    }
+    return await ending.reason;
+  } finally {
+    print('Stopping …');
+    await supervisor.close(stopOrder);
+    // A token that nobody has seen is of no use.
+    if (!isUp && access.newToken !== undefined) rmSync(ownOperatorsFile, { force: true });
+    folder.release();
+    print('Stopped.');
+  }
+}
+
+/** Why it ends: a signal, or a child that has fallen. */
+class Ending {
+  readonly reason: Promise<number>;
+  hasCome = false;
+  private resolve: (exitCode: number) => void = () => undefined;
+
+  constructor(private readonly survivesFalls: boolean) {
+    this.reason = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    // npm and the terminal may both send it: the second is no more urgent than the first.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.come(0));
+    // npm killed without a word leaves this process behind.
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent && process.env['npm_lifecycle_event'] !== undefined) this.come(0);
+    }, 1_000).unref();
+  }
+
+  onFallen(name: string, end: ChildEnd): void {
+    if (this.hasCome) return;
+    print(`\n${name} has ended by itself (${end.how}). Its log: ${join(logDir, `${name}.log`)}`);
+    for (const line of end.lastLines) print(`  ${line}`);
+    if (this.survivesFalls && name !== 'temporal') print('Waiting for a change …');
+    else this.come(1);
+  }
+
+  private come(exitCode: number): void {
+    this.hasCome = true;
+    this.resolve(exitCode);
+  }
+}
+
+function restartOnChange(
+  supervisor: Supervisor,
+  programs: readonly ChildSpec[],
+  ending: Ending,
+  begin: (spec: ChildSpec) => Promise<void>,
+): void {
+  const watched = [
+    { folder: 'src', children: ['worker', 'api'] },
+    { folder: 'config', children: ['worker', 'api'] },
+    { folder: 'simulator', children: ['simulator'] },
+  ];
+  let queue = Promise.resolve();
+  watchSources(rootDir, watched, (names) => {
+    const restart = async () => {
+      if (ending.hasCome) return;
+      print(`Changed: restarting ${names.join(' and ')}`);
+      await supervisor.stop(stopOrder.filter((name) => names.includes(name)));
+      await Promise.all(programs.filter(({ name }) => names.includes(name)).map(begin));
+    };
+    queue = queue.then(restart).catch((error: unknown) => print(messageOf(error)));
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  process.stderr.write(`\n${messageOf(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+import type { OperatorAccess } from './operator-token.js';
+
+export interface FirstScreen {
+  apiUrl: string;
+  uiUrl: string;
+  simulatorUrl: string;
+  temporalAddress: string;
+  smtpUrl: string;
+  access: OperatorAccess;
+  logDir: string;
+  /** The customer that the commands are about. */
+  customer: { id: string; tenantId: string };
+  /** New on each start, so that pasting the commands again tells a new story. */
+  alertId: string;
+}
+
+export function firstScreen(screen: FirstScreen): string {
+  const { apiUrl, access, customer, alertId } = screen;
+  const auth = '-H "Authorization: Bearer $OPERATOR_TOKEN"';
+  const json = "-H 'Content-Type: application/json'";
+  return [
+    '',
+    'Mimamori is up. Ctrl-C ends all of it.',
+    '',
+    `  API           ${apiUrl}   documentation: ${apiUrl}/docs`,
+    `  Temporal UI   ${screen.uiUrl}   server: ${screen.temporalAddress}`,
+    `  Simulator     ${screen.simulatorUrl}/sim/mails   mail server: ${screen.smtpUrl}`,
+    `  Logs          ${screen.logDir}`,
+    `  Token         ${access.line}`,
+    '',
+    'To begin, paste into another terminal:',
+    '',
+    ...(access.newToken === undefined ? [] : [`export OPERATOR_TOKEN=${access.newToken}`, '']),
+    '# an alert: the simulated Defender raises it, the API takes it',
+    `curl -s -X POST ${screen.simulatorUrl}/sim/tenants/${customer.tenantId}/alerts ${json} \\`,
+    `  -d '{"id":"${alertId}","severity":"High","title":"Suspicious PowerShell download"}' \\`,
+    `| curl -s -X POST ${apiUrl}/v1/customers/${customer.id}/alerts ${auth} ${json} -d @-`,
+    '',
+    '# what waits for an analyst',
+    `curl -s ${apiUrl}/v1/queue ${auth}`,
+    '',
+    '# the verdict, level 3: isolates the device and tells the customer',
+    `curl -s -X POST ${apiUrl}/v1/incidents/incident:${customer.id}:${alertId}/triage ${auth} ${json} \\`,
+    `  -d '{"level":3,"judgement":"true-positive","detection":"PowerShell fetched a known loader.",` +
+      `"analysis":"The loader ran and called home.","countermeasures":"Keep the device off the network."}'`,
+    '',
+  ].join('\n');
+}

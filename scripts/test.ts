@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+/*
+ * npm test: types, lint, format, mocha. The last line is `N passed, N failed`: mocha's tests, and each check as one.
+ */
+
+interface Outcome {
+  name: string;
+  passed: number;
+  failed: number;
+  note: string;
+}
+
+interface Finished {
+  exitCode: number;
+  output: string;
+}
+
+const rootDir = fileURLToPath(new URL('..', import.meta.url));
+
+function run(args: readonly string[], isShown: boolean): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: rootDir, stdio: ['ignore', 'pipe', 'pipe'] });
+    const chunks: Buffer[] = [];
+    const take = (shownOn: NodeJS.WriteStream) => (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (isShown) shownOn.write(chunk);
+    };
+    child.stdout.on('data', take(process.stdout));
+    child.stderr.on('data', take(process.stderr));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ exitCode: code ?? 1, output: Buffer.concat(chunks).toString('utf8') }));
+  });
+}
+
+function seconds(sinceMs: number): string {
+  return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
+}
+
+async function check(name: string, args: readonly string[]): Promise<Outcome> {
+  const startedMs = performance.now();
+  const { exitCode, output } = await run(args, false);
+  const passed = exitCode === 0;
+  process.stdout.write(`${passed ? '✔' : '✖'} ${name} (${seconds(startedMs)})\n${passed ? '' : `${output}\n`}`);
+  return { name, passed: passed ? 1 : 0, failed: passed ? 0 : 1, note: '' };
+}
+
+/** The number in mocha's own last lines: `  12 passing (3s)`. */
+function counted(output: string, word: string): number {
+  const matches = [...output.matchAll(new RegExp(`^  (\\d+) ${word}\\b`, 'gm'))];
+  return Number(matches.at(-1)?.[1] ?? 0);
+}
+
+async function mocha(): Promise<Outcome> {
+  const { exitCode, output } = await run(['node_modules/mocha/bin/mocha.js'], true);
+  const plain = stripVTControlCharacters(output);
+  const [passed, failed, pending] = [counted(plain, 'passing'), counted(plain, 'failing'), counted(plain, 'pending')];
+  // A run that broke off, or found nothing to run, is a failure that mocha has not counted.
+  const brokeOff = (exitCode !== 0 && failed === 0) || passed + failed === 0;
+  return {
+    name: 'mocha',
+    passed,
+    failed: failed + (brokeOff ? 1 : 0),
+    note: [pending > 0 ? `${pending} pending` : '', brokeOff ? `ended with exit code ${exitCode}` : '']
+      .filter((part) => part !== '')
+      .join(', '),
+  };
+}
+
+const startedMs = performance.now();
+process.stdout.write('types, lint and format …\n');
+// The compiler and the linter take a core each; mocha starts afterwards, because its tests watch the clock.
+const checks = await Promise.all([
+  check('types', ['node_modules/typescript/bin/tsc']),
+  check('lint', ['node_modules/eslint/bin/eslint.js', '.']).then(async (lint) => [
+    lint,
+    await check('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '.']),
+  ]),
+]);
+const outcomes = [...checks.flat(), await mocha()];
+
+process.stdout.write(`\nSummary (${seconds(startedMs)})\n`);
+for (const { name, passed, failed, note } of outcomes) {
+  process.stdout.write(`  ${name.padEnd(8)}${passed} passed, ${failed} failed${note === '' ? '' : ` (${note})`}\n`);
+}
+const sum = (part: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[part], 0);
+process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
+process.exitCode = sum('failed') === 0 ? 0 : 1;

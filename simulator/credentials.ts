@@ -1,0 +1,9 @@
+/** Whom the simulated vendors let in. */
+export interface Credentials {
+  twilioAccountSid: string;
+  twilioAuthToken: string;
+  defenderClientId: string;
+  defenderClientSecret: string;
+  /** PEM. With it, the signature of a client assertion is checked; without, only its claims are. */
+  defenderClientCertificate?: string;
+}

@@ -1,0 +1,71 @@
+import type { HttpRequest } from '../http/request.js';
+import { comparableTime, ODataError, parseFilter, type FieldKind, type Row } from './odata-filter.js';
+
+export interface ListShape {
+  /** What `@odata.context` calls it: `Alerts`. */
+  entitySet: string;
+  fields: Readonly<Record<string, FieldKind>>;
+  /** The time that decides the order unless `$orderby` does: newest first. */
+  newestBy: string;
+}
+
+const largestPage = 10_000;
+const knownOptions = ['$filter', '$top', '$skip', '$orderby', '$expand', '$count'];
+
+export const odataContext = (fragment: string): string =>
+  // Defender answers with this host whichever was asked.
+  `https://api.securitycenter.microsoft.com/api/$metadata#${fragment}`;
+
+const readInteger = (query: URLSearchParams, name: string): number | undefined => {
+  const given = query.get(name);
+  if (given === null) return undefined;
+  if (!/^\d+$/.test(given)) throw new ODataError(`Invalid value '${given}' for ${name} query option found.`);
+  return Number(given);
+};
+
+const sortable = (kind: FieldKind, value: unknown): string | number => {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return '';
+  return kind === 'date' ? (comparableTime(value) ?? '') : value;
+};
+
+const readOrder = (query: URLSearchParams, shape: ListShape): { field: string; kind: FieldKind; sign: 1 | -1 } => {
+  const given = query.get('$orderby');
+  if (given === null) return { field: shape.newestBy, kind: 'date', sign: -1 };
+  const [field = '', direction = 'asc', extra] = given.trim().split(/\s+/);
+  const kind = shape.fields[field];
+  if (kind === undefined || extra !== undefined || (direction !== 'asc' && direction !== 'desc'))
+    throw new ODataError(`The $orderby expression '${given}' is not valid.`);
+  return { field, kind, sign: direction === 'asc' ? 1 : -1 };
+};
+
+/** Answers a list query: the body that Defender would send. */
+export const answerList = (rows: readonly Row[], request: HttpRequest, shape: ListShape): Row => {
+  const { query } = request;
+  for (const name of query.keys())
+    if (name.startsWith('$') && !knownOptions.includes(name))
+      throw new ODataError(`The query parameter '${name}' is not supported.`);
+  const filter = query.get('$filter');
+  const top = readInteger(query, '$top');
+  if (top !== undefined && top > largestPage)
+    throw new ODataError(`The limit of '${largestPage}' for Top query has been exceeded. The value is '${top}'.`);
+  const skip = readInteger(query, '$skip') ?? 0;
+  const { field, kind, sign } = readOrder(query, shape);
+  const matching = rows
+    .filter(filter === null ? () => true : parseFilter(filter, shape.fields))
+    .map((row, position) => ({ row, position, key: sortable(kind, row[field]) }))
+    .sort((a, b) => (a.key === b.key ? a.position - b.position : a.key < b.key ? -sign : sign))
+    .map(({ row }) => row);
+  const end = skip + (top ?? largestPage);
+  const next = new URLSearchParams(query);
+  next.set('$skip', String(end));
+  return {
+    '@odata.context': odataContext(shape.entitySet),
+    ...(query.get('$count') === 'true' ? { '@odata.count': matching.length } : {}),
+    value: matching.slice(skip, end),
+    // Asking for a page of one's own size is answered without a link to the next.
+    ...(top === undefined && matching.length > end
+      ? { '@odata.nextLink': `${request.baseUrl}${request.path}?${next.toString()}` }
+      : {}),
+  };
+};

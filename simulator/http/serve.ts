@@ -1,0 +1,118 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { deflateSync } from 'node:zlib';
+import { answerControl, isControlPath } from '../control/api.js';
+import { answerDefender, isDefenderPath } from '../defender/api.js';
+import { answerTokenRequest, isTokenPath, tenantIdOfTokenPath } from '../entra/token.js';
+import { isReset } from '../faults.js';
+import type { RequestEntry, Target } from '../requests.js';
+import { Timers } from '../timers.js';
+import { answerTwilio, isTwilioPath } from '../twilio/api.js';
+import type { World } from '../world.js';
+import { faultReply } from './fault-reply.js';
+import { empty, json, type Reply } from './reply.js';
+import { BodyTooLargeError, readRequest, type HttpRequest } from './request.js';
+
+export interface RunningHttp {
+  port: number;
+  stop: () => Promise<void>;
+}
+
+const targetOf = (path: string): Target | null => {
+  if (isTokenPath(path)) return 'entra';
+  if (isDefenderPath(path)) return 'defender';
+  return isTwilioPath(path) ? 'twilio' : null;
+};
+
+const work = (request: HttpRequest, target: Target, world: World, entry: RequestEntry): Reply => {
+  switch (target) {
+    case 'entra': {
+      const tenant = world.tenants.get(tenantIdOfTokenPath(request.path) ?? '');
+      if (request.method !== 'POST') return empty(405, { allow: 'POST' });
+      return answerTokenRequest(request, { tenant, credentials: world.credentials, tokenKey: world.tokenKey });
+    }
+    case 'defender':
+      return answerDefender(request, world, entry);
+    case 'twilio':
+      return answerTwilio(request, world);
+    case 'smtp':
+      return empty(404);
+  }
+};
+
+export const startHttp = async (port: number, host: string, world: World): Promise<RunningHttp> => {
+  const timers = new Timers();
+  const sockets = new Set<Socket>();
+
+  /** @returns null where the connection is to be cut in the place of an answer */
+  const answerVendor = async (request: HttpRequest, target: Target): Promise<Reply | null> => {
+    const entry = world.requests.begin(target, request.method, request.path);
+    const tenantId = tenantIdOfTokenPath(request.path);
+    if (target === 'entra' && tenantId !== undefined) entry.tenantId = tenantId;
+    const fault = world.faults.take(target, request.path);
+    if (fault !== undefined && isReset(fault)) return null;
+    const failure = fault === undefined ? null : faultReply(fault);
+    const reply = failure ?? work(request, target, world, entry);
+    if (fault?.delayMs !== undefined) await timers.sleep(fault.delayMs);
+    if (fault?.dropAfterAccept === true) return null;
+    entry.status = reply.status;
+    return reply;
+  };
+
+  const answer = async (request: HttpRequest): Promise<Reply | null> => {
+    if (isControlPath(request.path)) return answerControl(request, world);
+    const target = targetOf(request.path);
+    return target === null ? empty(404) : answerVendor(request, target);
+  };
+
+  const send = (response: ServerResponse, reply: Reply, acceptEncoding: string): void => {
+    // Defender compresses for everybody who can read it.
+    const isCompressed = reply.headers['odata-version'] !== undefined && /\bdeflate\b/.test(acceptEncoding);
+    const body = isCompressed ? deflateSync(reply.body) : Buffer.from(reply.body);
+    response.writeHead(reply.status, {
+      ...reply.headers,
+      ...(isCompressed ? { 'content-encoding': 'deflate', vary: 'Accept-Encoding' } : {}),
+      'content-length': body.length,
+    });
+    response.end(body);
+  };
+
+  const server = createServer((message, response) => {
+    readRequest(message)
+      .then(answer)
+      .catch((error: unknown) =>
+        json(error instanceof BodyTooLargeError ? 413 : 500, { errors: [{ path: '', message: String(error) }] }),
+      )
+      .then((reply) => {
+        if (reply === null) message.socket.resetAndDestroy();
+        else send(response, reply, message.headers['accept-encoding']?.toString() ?? '');
+      })
+      // Only the connection itself can have failed here.
+      .catch(() => message.socket.destroy());
+  });
+
+  // Longer than clients keep theirs, so that none finds it closed in the moment in which it writes.
+  server.keepAliveTimeout = 60_000;
+
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The HTTP server does not listen on a port.');
+
+  return {
+    port: address.port,
+    stop: async () => {
+      timers.dropAll();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+};

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { Clock } from './clock.js';
+import type { Credentials } from './credentials.js';
+import { Tenants } from './defender/tenant.js';
+import { Faults } from './faults.js';
+import { RequestLog } from './requests.js';
+import { Mailboxes } from './smtp/mailbox.js';
+import { Timers } from './timers.js';
+import { Telephone } from './twilio/telephone.js';
+
+/** Everything that one simulator knows. */
+export class World {
+  /** Stays the same over a reset: a token that was given out stays good until it expires. */
+  readonly tokenKey = randomBytes(32).toString('hex');
+  readonly tenants = new Tenants(new Timers(), new Clock());
+  readonly mailboxes = new Mailboxes();
+  readonly telephone: Telephone;
+  readonly requests = new RequestLog();
+  readonly faults = new Faults();
+
+  constructor(readonly credentials: Credentials) {
+    this.telephone = new Telephone(credentials.twilioAuthToken);
+  }
+
+  reset(): void {
+    this.tenants.reset();
+    this.mailboxes.reset();
+    this.telephone.reset();
+    this.requests.reset();
+    this.faults.reset();
+  }
+}

@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { createApp } from './api/app.js';
+import { loadApiSettings, loadCustomers, loadOperators } from './config.js';
+import { createLogger } from './log.js';
+import { createPolicies, serviceSettings } from './policy.js';
+import { temporalConfig } from './temporal/connect.js';
+import { VERSION } from './version.js';
+
+function main(): void {
+  const settings = loadApiSettings();
+  const log = createLogger(settings.logLevel);
+  const customers = loadCustomers(settings.customersFile);
+  const operators = loadOperators(settings.api.operatorsFile);
+  const { connectionOptions, namespace } = temporalConfig();
+  // Lazy: the API starts, and says what is missing, while Temporal is away.
+  const connection = Connection.lazy(connectionOptions);
+  const app = createApp({
+    client: new Client({ connection, namespace }),
+    taskQueue: settings.temporal.taskQueue,
+    policies: createPolicies(customers, serviceSettings(settings)),
+    customers,
+    operators,
+    log,
+    publicUrl: settings.publicUrl,
+    twilioAuthToken: settings.twilio.authToken,
+    version: VERSION,
+  });
+  const { host, port } = settings.api;
+  const server = app.listen(port, host, (error?: Error) => {
+    if (error !== undefined) {
+      process.stderr.write(`api: cannot listen on ${host}:${port} (API_HOST, API_PORT): ${error.message}\n`);
+      process.exit(1);
+    }
+    log.info({ host, port }, 'API listens');
+  });
+  server.headersTimeout = 15_000;
+  server.requestTimeout = 30_000;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      server.close(() => void connection.close());
+      server.closeIdleConnections();
+    });
+  }
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
+  try {
+    main();
+  } catch (error) {
+    process.stderr.write(`api: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { deviceReleaseSchema } from '../domain/commands.js';
+import { customerIdSchema } from '../domain/customer.js';
+import { deviceViewSchema, type DeviceView } from '../domain/device/evolve.js';
+import { deviceWorkflowId } from '../domain/device/record.js';
+import { searchKeys } from '../domain/lists.js';
+import { deviceQuery, deviceReleaseUpdate } from '../workflows/messages.js';
+import { describe, reach, sendCommand } from './gateway.js';
+import { customerFilter, listRows, memoField, quoted } from './lists.js';
+import { maySee } from './operators.js';
+import { Problem } from './problem.js';
+import { commandOf, route, type ApiDeps, type Call, type Route } from './route.js';
+
+const listQuerySchema = z.strictObject({
+  customer: customerIdSchema.optional(),
+  isolated: z.enum(['true', 'false']).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  pageToken: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/, 'is not one that a list has given')
+    .optional(),
+});
+
+const deviceListSchema = z
+  .object({ items: z.array(deviceViewSchema), nextPageToken: z.string().optional() })
+  .meta({ id: 'DeviceList' });
+const deviceReleaseAnswer = z
+  .object({
+    devices: z.array(
+      z.object({
+        machineId: z.string(),
+        outcome: z.enum(['releasing', 'cancelled', 'held']),
+        heldBy: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'DeviceReleaseAnswer' });
+
+/** Still off the network, or on its way back. */
+const ISOLATED = `${searchKeys.isolation.name} IN ('isolated', 'releasing')`;
+
+function deviceIn({ operator, params }: Pick<Call<unknown, unknown>, 'operator' | 'params'>) {
+  const { customerId = '', machineId = '' } = params;
+  if (!customerIdSchema.safeParse(customerId).success || !maySee(operator, customerId)) {
+    throw new Problem('unknown-device', `There is no device ${machineId}.`);
+  }
+  return { customerId, machineId, workflowId: deviceWorkflowId(customerId, machineId) };
+}
+
+/** A device that nobody has asked to isolate has no workflow, but incidents may name it. */
+async function isNamed(deps: ApiDeps, customerId: string, machineId: string): Promise<boolean> {
+  const filters = [
+    `${searchKeys.customerId.name} = ${quoted(customerId)}`,
+    `${searchKeys.devices.name} = ${quoted(machineId)}`,
+  ];
+  return (await listRows(deps, 'incident', filters, 1)).rows.length > 0;
+}
+
+async function readDevice(
+  deps: ApiDeps,
+  { customerId, machineId, workflowId }: ReturnType<typeof deviceIn>,
+): Promise<DeviceView> {
+  const description = await describe(deps, workflowId);
+  if (description === undefined) {
+    if (!(await isNamed(deps, customerId, machineId))) {
+      throw new Problem('unknown-device', `There is no device ${machineId}.`);
+    }
+    return { machineId, customerId, name: machineId, isolation: 'none', heldBy: [], action: null };
+  }
+  if (description.status.name === 'RUNNING') {
+    try {
+      return await reach(deps, () => deps.client.workflow.getHandle(workflowId).query(deviceQuery));
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'worker-unavailable') throw error;
+    }
+  }
+  const shown = deviceViewSchema.safeParse(description.memo?.['summary']);
+  if (shown.success) return shown.data;
+  throw new Problem('worker-unavailable', 'No worker can be asked for this device.');
+}
+
+export const deviceRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/v1/devices',
+    summary: 'Devices that were ever asked to be isolated',
+    access: 'read',
+    query: listQuerySchema,
+    answers: { 200: { description: 'One page.', schema: deviceListSchema } },
+    async handle({ deps, operator, query }) {
+      const filters = customerFilter(operator, query.customer);
+      if (query.isolated !== undefined) filters.push(query.isolated === 'true' ? ISOLATED : `NOT ${ISOLATED}`);
+      const page = await listRows(deps, 'device', filters, query.limit, query.pageToken);
+      const items = page.rows.flatMap((row) => {
+        const view = deviceViewSchema.safeParse(memoField(row, 'summary'));
+        return view.success ? [view.data] : [];
+      });
+      return {
+        status: 200,
+        body: { items, ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }) },
+      };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/devices/:customerId/:machineId',
+    summary: 'One device: isolated or not, for which incidents',
+    access: 'read',
+    answers: { 200: { description: 'The device.', schema: deviceViewSchema } },
+    async handle(call) {
+      return { status: 200, body: await readDevice(call.deps, deviceIn(call)) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/devices/:customerId/:machineId/release',
+    summary: "Give a device back on the customer's instruction, for every incident that holds it",
+    access: 'act',
+    body: deviceReleaseSchema,
+    isCommand: true,
+    answers: { 200: { description: 'What becomes of the device.', schema: deviceReleaseAnswer } },
+    async handle(call) {
+      const device = deviceIn(call);
+      const { command, deadlineMs } = commandOf('device-release', call);
+      const sent = await sendCommand(call.deps, device.workflowId, deviceReleaseUpdate, command, deadlineMs);
+      if (sent.state === 'done') return { status: 200, body: { devices: sent.outcome.devices ?? [] } };
+      // Its workflow has ended or never began: nobody holds the device.
+      await readDevice(call.deps, device);
+      throw new Problem('nothing-to-release', 'No incident holds this device isolated.');
+    },
+  }),
+];

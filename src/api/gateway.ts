@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import {
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { AlertNews } from '../domain/alert.js';
+import type { Command, CommandOutcome } from '../domain/commands.js';
+import { isRejectionCode, type InputError } from '../domain/errors.js';
+import type { IncidentRecord } from '../domain/incident/record.js';
+import { staticSummary } from '../domain/incident/details.js';
+import { incidentMemo, incidentSearch, type SearchPair } from '../domain/lists.js';
+import { SECOND_MS, toInstant } from '../domain/time.js';
+import type { CommandUpdate, IncidentInput } from '../workflows/messages.js';
+import { Problem } from './problem.js';
+
+/** A caller has its answer within 10 s, whatever is down. */
+const COMMAND_DEADLINE_MS = 8 * SECOND_MS;
+const READ_DEADLINE_MS = 3 * SECOND_MS;
+const PROBE_DEADLINE_MS = SECOND_MS;
+
+const DEADLINE_EXCEEDED = 4;
+const CANCELLED = 1;
+const UNAVAILABLE = 14;
+
+export interface Gateway {
+  client: Client;
+  taskQueue: string;
+}
+
+/** The moment after which a worker must refuse a command that is sent now. */
+export function commandDeadline(): { deadlineMs: number; notAfter: string } {
+  const deadlineMs = Date.now() + COMMAND_DEADLINE_MS;
+  return { deadlineMs, notAfter: toInstant(deadlineMs) };
+}
+
+function grpcCode(error: unknown): number | undefined {
+  if (isGrpcServiceError(error)) return error.code;
+  if (error instanceof Error && error.cause !== undefined) return grpcCode(error.cause);
+  return undefined;
+}
+
+function isInputErrors(details: unknown): details is InputError[] {
+  return Array.isArray(details) && details.every((item) => typeof item === 'object' && item !== null && 'path' in item);
+}
+
+/** Says whether Temporal itself or only a worker is missing when nothing has answered in time. */
+export async function unavailable({ client }: Gateway): Promise<Problem> {
+  try {
+    await client.withDeadline(Date.now() + PROBE_DEADLINE_MS, () => client.workflowService.getSystemInfo({}));
+    return new Problem(
+      'worker-unavailable',
+      'No worker has taken the command in time; it will not be carried out later.',
+    );
+  } catch {
+    return new Problem('temporal-unavailable', 'Temporal does not answer; the command was not carried out.');
+  }
+}
+
+/** Temporal's failures in the API's words; what is none of them is thrown on. */
+async function translate(gateway: Gateway, error: unknown): Promise<unknown> {
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    const { type, message, details } = error.cause;
+    if (type != null && isRejectionCode(type)) {
+      const [errors] = details ?? [];
+      return new Problem(type, message, isInputErrors(errors) ? errors : []);
+    }
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return unavailable(gateway);
+  const code = grpcCode(error);
+  if (code === DEADLINE_EXCEEDED || code === CANCELLED || code === UNAVAILABLE) return unavailable(gateway);
+  return error;
+}
+
+/** Every call to Temporal goes through here: it ends in time, and fails in the API's words. */
+export async function reach<T>(
+  gateway: Gateway,
+  call: () => Promise<T>,
+  deadlineMs = Date.now() + READ_DEADLINE_MS,
+): Promise<T> {
+  try {
+    return await gateway.client.withDeadline(deadlineMs, call);
+  } catch (error) {
+    throw await translate(gateway, error);
+  }
+}
+
+export type Sent = { state: 'done'; outcome: CommandOutcome } | { state: 'not-running' };
+
+/** One command to one running workflow. */
+export async function sendCommand<Body>(
+  gateway: Gateway,
+  workflowId: string,
+  update: CommandUpdate<Body>,
+  command: Command<Body>,
+  deadlineMs: number,
+): Promise<Sent> {
+  try {
+    // The update's own id is per try: the record itself knows repeated keys, in every run of the workflow.
+    const outcome = await reach(
+      gateway,
+      () =>
+        gateway.client.workflow
+          .getHandle(workflowId)
+          .executeUpdate(update, { args: [command], updateId: randomUUID() }),
+      deadlineMs,
+    );
+    return { state: 'done', outcome };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { state: 'not-running' };
+    throw error;
+  }
+}
+
+/** Takes an ended incident up again with its record, and sends it a command in the same step. */
+export async function resumeWithCommand<Body>(
+  gateway: Gateway,
+  record: IncidentRecord,
+  update: CommandUpdate<Body>,
+  command: Command<Body>,
+  deadlineMs: number,
+): Promise<CommandOutcome> {
+  const startWorkflowOperation = new WithStartWorkflowOperation('incident', {
+    ...incidentStart(gateway, record),
+    args: [{ record } satisfies IncidentInput],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  return reach(
+    gateway,
+    () =>
+      gateway.client.workflow.executeUpdateWithStart(update, {
+        startWorkflowOperation,
+        args: [command],
+        updateId: randomUUID(),
+      }),
+    deadlineMs,
+  );
+}
+
+type SetPair = SearchPair extends infer Pair
+  ? Pair extends { value: infer V }
+    ? Pair & { value: NonNullable<V> }
+    : never
+  : never;
+
+function isSet(pair: SearchPair): pair is SetPair {
+  return pair.value !== null;
+}
+
+function incidentStart({ taskQueue }: Gateway, record: IncidentRecord) {
+  const memo = incidentMemo(record, toInstant(Date.now()));
+  return {
+    workflowId: record.incidentId,
+    taskQueue,
+    memo,
+    typedSearchAttributes: incidentSearch(memo.summary).filter(isSet),
+    staticSummary: staticSummary(record),
+  };
+}
+
+/** Starts an incident, or says that there is one of that id: running, or ended. */
+export async function startIncident(
+  gateway: Gateway,
+  record: IncidentRecord,
+  how: { news?: AlertNews; again: boolean },
+): Promise<'started' | 'exists'> {
+  const input: IncidentInput = how.news === undefined ? { record } : { record, news: how.news };
+  try {
+    await reach(gateway, () =>
+      gateway.client.workflow.start('incident', {
+        ...incidentStart(gateway, record),
+        args: [input],
+        workflowIdReusePolicy: how.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+      }),
+    );
+    return 'started';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'exists';
+    throw error;
+  }
+}
+
+/** The workflow's newest run as the server knows it, worker or no worker; undefined when there is none. */
+export async function describe(
+  gateway: Gateway,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await reach(gateway, () => gateway.client.workflow.getHandle(workflowId).describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

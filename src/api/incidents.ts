@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import {
+  answerSchema,
+  assignSchema,
+  escalationSchema,
+  noteSchema,
+  reasonSchema,
+  releaseSchema,
+  triageSchema,
+  type Command,
+  type CommandOutcome,
+} from '../domain/commands.js';
+import { judgeEnvelope } from '../domain/incident/judge.js';
+import { incidentSchema } from '../domain/incident/view.js';
+import type { IncidentRecord } from '../domain/incident/record.js';
+import { toInstant } from '../domain/time.js';
+import {
+  answerUpdate,
+  assignUpdate,
+  closeUpdate,
+  escalateUpdate,
+  noteUpdate,
+  releaseUpdate,
+  reopenUpdate,
+  triageUpdate,
+  type CommandUpdate,
+} from '../workflows/messages.js';
+import { resumeWithCommand, sendCommand, type Gateway } from './gateway.js';
+import { knownIncident, readIncident } from './known-incidents.js';
+import { Problem } from './problem.js';
+import { commandOf, incidentIdIn, route, type Answer, type Call, type Route } from './route.js';
+
+const releaseAnswerSchema = z
+  .object({
+    devices: z.array(
+      z.object({
+        machineId: z.string(),
+        outcome: z.enum(['releasing', 'cancelled', 'held']),
+        heldBy: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'ReleaseAnswer' });
+
+const shownIncidentSchema = incidentSchema.extend({
+  partial: z.literal(true).optional().meta({ description: 'Only the summary: no worker could be asked.' }),
+});
+
+/** A command for an incident whose workflow has ended: a repeated key has its answer, and some take it up again. */
+async function commandToEnded<Body>(
+  gateway: Gateway,
+  record: IncidentRecord,
+  update: CommandUpdate<Body>,
+  command: Command<Body>,
+  deadlineMs: number,
+): Promise<CommandOutcome> {
+  const fault = judgeEnvelope(record.handled, command, toInstant(Date.now()));
+  if (fault !== undefined) throw Problem.of(fault);
+  const handled = command.idempotency && record.handled[command.idempotency.key];
+  if (handled !== undefined) return handled.outcome;
+  const takesUpAgain = update.name === reopenUpdate.name || update.name === noteUpdate.name;
+  if (!takesUpAgain) throw new Problem('incident-closed', 'The incident is closed; reopen it first.');
+  return resumeWithCommand(gateway, record, update, command, deadlineMs);
+}
+
+async function carryOut<Body>(
+  { deps, operator, params, body, query, request }: Call<Body, undefined>,
+  update: CommandUpdate<Body>,
+): Promise<{ id: string; outcome: CommandOutcome }> {
+  const id = incidentIdIn({ operator, params });
+  const { command, deadlineMs } = commandOf(update.name, { deps, operator, params, body, query, request });
+  const sent = await sendCommand(deps, id, update, command, deadlineMs);
+  if (sent.state === 'done') return { id, outcome: sent.outcome };
+  const known = await knownIncident(deps, id);
+  switch (known?.state) {
+    case undefined:
+      throw new Problem('unknown-incident', `There is no incident ${id}.`);
+    case 'running': {
+      // It was taken up again between the two looks.
+      const again = await sendCommand(deps, id, update, command, deadlineMs);
+      if (again.state === 'done') return { id, outcome: again.outcome };
+      throw new Problem('worker-unavailable', 'The incident could not be reached; send the command again.');
+    }
+    case 'ended':
+      return { id, outcome: await commandToEnded(deps, known.record, update, command, deadlineMs) };
+    case 'lost':
+      throw new Problem('incident-closed', "The incident's workflow was stopped from outside.");
+  }
+}
+
+/** A command that is answered with the incident as it is now, and with what the command itself came to. */
+function command<Body>(
+  name: string,
+  summary: string,
+  body: z.ZodType<Body>,
+  update: CommandUpdate<Body>,
+  takesIfMatch = false,
+): Route {
+  return route<Body>({
+    method: 'post',
+    path: `/v1/incidents/:id/${name}`,
+    summary,
+    access: 'act',
+    body,
+    isCommand: true,
+    takesIfMatch,
+    answers: { 200: { description: 'Done; the incident as it is now.', schema: shownIncidentSchema } },
+    async handle(call): Promise<Answer> {
+      const { id, outcome } = await carryOut(call, update);
+      const incident = await readIncident(call.deps, id);
+      return {
+        status: 200,
+        body: { ...incident, accepted: outcome },
+        ...(incident.partial === true ? {} : { revision: incident.revision }),
+      };
+    },
+  });
+}
+
+export const incidentRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/v1/incidents/:id',
+    summary: 'One incident: what it is, what is owed, what happened',
+    access: 'read',
+    answers: { 200: { description: 'The incident.', schema: shownIncidentSchema } },
+    async handle(call) {
+      const incident = await readIncident(call.deps, incidentIdIn(call));
+      return {
+        status: 200,
+        body: incident,
+        ...(incident.partial === true ? {} : { revision: incident.revision }),
+      };
+    },
+  }),
+  command(
+    'triage',
+    'Give the verdict: threat level and whether the detection was right',
+    triageSchema,
+    triageUpdate,
+    true,
+  ),
+  command('escalations', 'Write a secondary escalation', escalationSchema, escalateUpdate),
+  command('answers', "Record the customer's answer to what was asked", answerSchema, answerUpdate),
+  command('assign', 'Say who works on it', assignSchema, assignUpdate),
+  command('notes', 'Write an internal note', noteSchema, noteUpdate),
+  command('close', 'Close it', reasonSchema, closeUpdate),
+  command('reopen', 'Take it up again, with its record', reasonSchema, reopenUpdate),
+  route({
+    method: 'post',
+    path: '/v1/incidents/:id/release',
+    summary: "Give devices back on the customer's instruction",
+    access: 'act',
+    body: releaseSchema,
+    isCommand: true,
+    answers: { 200: { description: 'What becomes of each device.', schema: releaseAnswerSchema } },
+    async handle(call): Promise<Answer> {
+      const { outcome } = await carryOut(call, releaseUpdate);
+      return { status: 200, body: { devices: outcome.devices ?? [] } };
+    },
+  }),
+];

@@ -1,0 +1,253 @@
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { z } from 'zod';
+import { levelSchema } from '../domain/commands.js';
+import { customerIdSchema } from '../domain/customer.js';
+import { machineIdSchema } from '../domain/defender.js';
+import { parseIncidentId } from '../domain/incident/record.js';
+import { sloStates } from '../domain/incident/slo.js';
+import { stages } from '../domain/incident/stage.js';
+import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/view.js';
+import { searchKeys } from '../domain/lists.js';
+import type { Operator } from '../operators.js';
+import { reach, type Gateway } from './gateway.js';
+import { maySee } from './operators.js';
+import { Problem } from './problem.js';
+import { route, type Route } from './route.js';
+
+const MAX_PAGE = 200;
+const MAX_QUEUE = 1_000;
+
+/** A string literal of Temporal's list filters. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+const word = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable characters without blanks');
+
+const pageSchema = {
+  limit: z.coerce.number().int('must be a whole number').min(1).max(MAX_PAGE).default(50),
+  pageToken: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/, 'is not one that a list has given')
+    .optional(),
+};
+
+const listQuerySchema = z.strictObject({
+  customer: customerIdSchema.optional(),
+  stage: z.enum(stages).optional(),
+  level: z.coerce.number().pipe(levelSchema).optional(),
+  slo: z.enum(sloStates).optional(),
+  assignee: word.optional().meta({ description: 'An operator id, or `none`.' }),
+  machine: machineIdSchema.optional(),
+  defenderIncident: word.optional(),
+  attention: word.optional().meta({ description: 'A reason, or `any`.' }),
+  ...pageSchema,
+});
+type ListQuery = z.infer<typeof listQuerySchema>;
+
+const queueQuerySchema = z.strictObject({ customer: customerIdSchema.optional(), assignee: word.optional() });
+
+interface Row {
+  workflowId: string;
+  runId: string;
+  isOpen: boolean;
+  startedAtMs: number;
+  memo: Record<string, Payload>;
+}
+
+interface Page {
+  rows: Row[];
+  nextPageToken?: string;
+}
+
+/** One page of executions, newest first; Temporal's own continued runs are left out. */
+async function listPage(
+  gateway: Gateway,
+  query: string,
+  pageSize: number,
+  pageToken: string | undefined,
+): Promise<Page> {
+  const { client } = gateway;
+  const answer = await reach(gateway, () =>
+    client.workflowService.listWorkflowExecutions({
+      namespace: client.options.namespace,
+      query,
+      pageSize,
+      nextPageToken: Buffer.from(pageToken ?? '', 'base64url'),
+    }),
+  );
+  const rows = answer.executions.map((info): Row => ({
+    workflowId: info.execution?.workflowId ?? '',
+    runId: info.execution?.runId ?? '',
+    isOpen: info.closeTime == null,
+    startedAtMs: Number(info.startTime?.seconds ?? 0) * 1000 + (info.startTime?.nanos ?? 0) / 1e6,
+    memo: info.memo?.fields ?? {},
+  }));
+  const next = Buffer.from(answer.nextPageToken).toString('base64url');
+  return next === '' ? { rows } : { rows, nextPageToken: next };
+}
+
+/** Of an incident that was taken up again there are several runs: the older ones show what is no longer so. */
+async function newestRuns(gateway: Gateway, type: string, rows: Row[]): Promise<Row[]> {
+  const ended = rows.filter(({ isOpen }) => !isOpen);
+  if (ended.length === 0) return rows;
+  const ids = [...new Set(ended.map(({ workflowId }) => quoted(workflowId)))].join(', ');
+  const query = `WorkflowType = '${type}' AND ExecutionStatus != 'ContinuedAsNew' AND WorkflowId IN (${ids})`;
+  const newest = new Map<string, Row>();
+  let pageToken: string | undefined;
+  do {
+    const page = await listPage(gateway, query, 1000, pageToken);
+    for (const row of page.rows) {
+      const known = newest.get(row.workflowId);
+      if (known === undefined || row.startedAtMs > known.startedAtMs) newest.set(row.workflowId, row);
+    }
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  const seen = new Set<string>();
+  return rows.filter(({ workflowId, runId }) => {
+    const current = newest.get(workflowId)?.runId ?? runId;
+    if (current !== runId || seen.has(workflowId)) return false;
+    seen.add(workflowId);
+    return true;
+  });
+}
+
+export async function listRows(
+  gateway: Gateway,
+  type: 'incident' | 'device',
+  filters: string[],
+  pageSize: number,
+  pageToken?: string,
+): Promise<Page> {
+  const query = [`WorkflowType = '${type}'`, `ExecutionStatus != 'ContinuedAsNew'`, ...filters].join(' AND ');
+  try {
+    const page = await listPage(gateway, query, pageSize, pageToken);
+    return { ...page, rows: await newestRuns(gateway, type, page.rows) };
+  } catch (error) {
+    if (pageToken !== undefined && error instanceof Error && /page token|pageToken|unmarshal/i.test(error.message)) {
+      throw new Problem('invalid-input', 'The page token is not understood.', [
+        { path: 'pageToken', message: 'is not one that this list has given' },
+      ]);
+    }
+    throw error;
+  }
+}
+
+export function memoField(row: Row, field: string): unknown {
+  const payload = row.memo[field];
+  if (payload === undefined) return undefined;
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A row that cannot be read is shown as far as its id goes, never dropped. */
+function summaryIn(row: Row): IncidentSummary {
+  const parsed = incidentSummarySchema.safeParse(memoField(row, 'summary'));
+  if (parsed.success) return parsed.data;
+  const parts = parseIncidentId(row.workflowId);
+  const at = new Date(row.startedAtMs).toISOString();
+  return {
+    id: row.workflowId,
+    customerId: parts?.customerId ?? '',
+    alertId: parts?.alertId ?? '',
+    defenderIncidentId: null,
+    title: row.workflowId,
+    severity: null,
+    stage: row.isOpen ? 'awaiting-triage' : 'closed',
+    level: null,
+    slo: { state: 'not-applicable', dueAt: null, provisional: false },
+    devices: [],
+    assignee: null,
+    attention: ['unreadable-summary'],
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+function equals(key: { name: string }, value: string | number | undefined): string[] {
+  if (value === undefined) return [];
+  return [`${key.name} = ${typeof value === 'number' ? value : quoted(value)}`];
+}
+
+/** The customers that an operator sees; one they may not see makes an empty list, as if it did not exist. */
+export function customerFilter(operator: Operator, customer: string | undefined): string[] {
+  if (customer !== undefined) return equals(searchKeys.customerId, maySee(operator, customer) ? customer : '');
+  if (operator.customers === '*') return [];
+  const ids = operator.customers.length === 0 ? [''] : operator.customers;
+  return [`${searchKeys.customerId.name} IN (${ids.map(quoted).join(', ')})`];
+}
+
+function assigneeFilter(assignee: string | undefined): string[] {
+  return assignee === 'none' ? [`${searchKeys.assignee.name} IS NULL`] : equals(searchKeys.assignee, assignee);
+}
+
+function listFilters(operator: Operator, query: ListQuery): string[] {
+  return [
+    ...customerFilter(operator, query.customer),
+    ...equals(searchKeys.stage, query.stage),
+    ...equals(searchKeys.level, query.level),
+    ...equals(searchKeys.sloState, query.slo),
+    ...assigneeFilter(query.assignee),
+    ...equals(searchKeys.devices, query.machine),
+    ...equals(searchKeys.defenderIncidentId, query.defenderIncident),
+    ...(query.attention === 'any'
+      ? [`${searchKeys.attention.name} IS NOT NULL`]
+      : equals(searchKeys.attention, query.attention)),
+  ];
+}
+
+/** Attention first, then whatever is due soonest, then the oldest. */
+export function byUrgency(a: IncidentSummary, b: IncidentSummary): number {
+  const attention = Number(b.attention.length > 0) - Number(a.attention.length > 0);
+  if (attention !== 0) return attention;
+  const due = (a.slo.dueAt ?? '9').localeCompare(b.slo.dueAt ?? '9');
+  return due === 0 ? a.createdAt.localeCompare(b.createdAt) : due;
+}
+
+const listSchema = z
+  .object({ items: z.array(incidentSummarySchema), nextPageToken: z.string().optional() })
+  .meta({ id: 'IncidentList' });
+const queueSchema = z.object({ items: z.array(incidentSummarySchema), truncated: z.boolean() }).meta({ id: 'Queue' });
+
+export const listRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/v1/incidents',
+    summary: 'Incidents, newest first',
+    access: 'read',
+    query: listQuerySchema,
+    answers: { 200: { description: 'One page.', schema: listSchema } },
+    async handle({ deps, operator, query }) {
+      const page = await listRows(deps, 'incident', listFilters(operator, query), query.limit, query.pageToken);
+      const items = page.rows.map(summaryIn).sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+      return {
+        status: 200,
+        body: { items, ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }) },
+      };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/queue',
+    summary: 'Incidents that wait for an analyst, the most urgent first',
+    access: 'read',
+    query: queueQuerySchema,
+    answers: { 200: { description: 'At most 1,000; `truncated` says when there are more.', schema: queueSchema } },
+    async handle({ deps, operator, query }) {
+      const filters = [
+        ...customerFilter(operator, query.customer),
+        ...assigneeFilter(query.assignee),
+        `${searchKeys.waitsForAnalyst.name} = true`,
+        `ExecutionStatus = 'Running'`,
+      ];
+      const page = await listRows(deps, 'incident', filters, MAX_QUEUE);
+      return {
+        status: 200,
+        body: { items: page.rows.map(summaryIn).sort(byUrgency), truncated: page.nextPageToken !== undefined },
+      };
+    },
+  }),
+];

@@ -1,0 +1,107 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { rejectionStatus, type InputError, type Rejection, type RejectionCode } from '../domain/errors.js';
+
+/** The codes that belong to the HTTP side alone. */
+const httpStatus = {
+  unauthenticated: 401,
+  forbidden: 403,
+  'not-json': 400,
+  'too-large': 413,
+  'not-found': 404,
+  'too-many-requests': 429,
+  'temporal-unavailable': 503,
+  'worker-unavailable': 503,
+  'internal-error': 500,
+} as const;
+
+export type ProblemCode = RejectionCode | keyof typeof httpStatus;
+
+const statusOf: Record<ProblemCode, number> = { ...rejectionStatus, ...httpStatus };
+
+/** What callers read; some faults share a code and differ in status. */
+const publicCode: Partial<Record<ProblemCode, string>> = {
+  'not-json': 'invalid-input',
+  'too-large': 'invalid-input',
+  'too-late': 'worker-unavailable',
+};
+
+const RETRY_AFTER_SECONDS = 5;
+
+export class Problem extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    message: string,
+    readonly errors: InputError[] = [],
+  ) {
+    super(message);
+    this.name = 'Problem';
+  }
+
+  static of({ code, message, errors }: Rejection): Problem {
+    return new Problem(code, message, errors);
+  }
+}
+
+/** RFC 9457 `application/problem+json` with a stable `code`, and for bad input the fields. */
+export function sendProblem(response: Response, problem: Problem): void {
+  const status = statusOf[problem.code];
+  if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+  const code = publicCode[problem.code] ?? problem.code;
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:mimamori:problem:${code}`,
+        title: code.replaceAll('-', ' '),
+        status,
+        code,
+        detail: problem.message,
+        instance: response.req.path,
+        requestId: response.get('X-Request-Id'),
+        ...(problem.errors.length === 0 ? {} : { errors: problem.errors }),
+      }),
+    );
+}
+
+function bodyProblem(error: unknown): Problem | undefined {
+  if (typeof error !== 'object' || error === null || !('type' in error)) return undefined;
+  switch (error.type) {
+    case 'entity.too.large':
+      return new Problem('too-large', 'The body is too large.');
+    case 'entity.parse.failed':
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new Problem('not-json', 'The body is no JSON.');
+    default:
+      return undefined;
+  }
+}
+
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    if (error instanceof Problem) {
+      sendProblem(response, error);
+      return;
+    }
+    const badBody = bodyProblem(error);
+    if (badBody !== undefined) {
+      sendProblem(response, badBody);
+      return;
+    }
+    if (error instanceof URIError) {
+      sendProblem(response, new Problem('not-found', 'The path cannot be decoded.'));
+      return;
+    }
+    log.error({ err: error, requestId: response.get('X-Request-Id') }, 'request failed');
+    sendProblem(response, new Problem('internal-error', 'Something went wrong; the log has it under this requestId.'));
+  };
+}

@@ -1,0 +1,296 @@
+import { z } from 'zod';
+import { toMs, type Instant } from '../time.js';
+import {
+  actionSchema,
+  isolationStates,
+  type ActionRecord,
+  type DeviceOrder,
+  type DeviceRecord,
+  type DeviceReport,
+  type DeviceRequest,
+  type Hold,
+  type HoldState,
+} from './record.js';
+
+export function openDevice(customerId: string, machineId: string, at: Instant): DeviceRecord {
+  return {
+    customerId,
+    machineId,
+    name: machineId,
+    // Versions grow across runs of the workflow too, so that an incident never takes an old snapshot for news.
+    version: toMs(at),
+    isolation: 'none',
+    isolatedAt: null,
+    action: null,
+    holds: {},
+    comment: '',
+    orders: [],
+    policy: null,
+    handled: {},
+    told: {},
+  };
+}
+
+function changed(record: DeviceRecord, change: Partial<DeviceRecord>): DeviceRecord {
+  return { ...record, ...change, version: record.version + 1 };
+}
+
+function mapHolds(record: DeviceRecord, map: (hold: Hold, incidentId: string) => Hold): Record<string, Hold> {
+  return Object.fromEntries(Object.entries(record.holds).map(([id, hold]) => [id, map(hold, id)]));
+}
+
+/** Does this hold keep the device isolated? A withdrawal that came too late does: only the customer gives it back. */
+function keeps(hold: Hold): boolean {
+  if (hold.want === 'isolate') return hold.state === 'wanted' || hold.state === 'isolated';
+  return hold.want === 'withdraw' && hold.state === 'isolated';
+}
+
+export function holdersBeside(record: DeviceRecord, incidentId: string): string[] {
+  return Object.entries(record.holds)
+    .filter(([id, hold]) => id !== incidentId && keeps(hold))
+    .map(([id]) => id);
+}
+
+function stateOfRequest(record: DeviceRecord, request: DeviceRequest, before: Hold | undefined): HoldState {
+  switch (request.want) {
+    case 'isolate':
+      return 'wanted';
+    case 'withdraw':
+      return before?.state === 'wanted' || before?.state === 'isolated' ? before.state : 'cancelled';
+    case 'release':
+      return stateOfRelease(record, request.incidentId, before);
+  }
+}
+
+function stateOfRelease(record: DeviceRecord, incidentId: string, before: Hold | undefined): HoldState {
+  const othersHold = holdersBeside(record, incidentId).length > 0;
+  switch (before?.state) {
+    case 'isolated':
+    case 'release-failed':
+      return othersHold ? 'held' : 'releasing';
+    case 'wanted':
+      return othersHold ? 'held' : 'wanted';
+    case 'held':
+    case 'releasing':
+    case 'released':
+      return before.state;
+    case 'failed':
+    case 'cancelled':
+    case undefined:
+      return 'cancelled';
+  }
+}
+
+/** Takes an incident's request; one that is not newer than its last is a straggler and changes nothing. */
+export function applyRequest(record: DeviceRecord, request: DeviceRequest, at: Instant): DeviceRecord {
+  const before = record.holds[request.incidentId];
+  if (before !== undefined && request.seq <= before.seq) return record;
+  const state = stateOfRequest(record, request, before);
+  const hold: Hold = { seq: request.seq, want: request.want, state, reason: null, at, order: null };
+  return changed(record, {
+    name: request.name,
+    comment: request.want === 'isolate' ? request.why : record.comment,
+    holds: { ...record.holds, [request.incidentId]: hold },
+  });
+}
+
+/** The incidents that a release of the device itself is for. */
+export function releasableHolds(record: DeviceRecord): string[] {
+  return Object.entries(record.holds)
+    .filter(([, hold]) => keeps(hold) || hold.state === 'release-failed')
+    .map(([id]) => id);
+}
+
+/** One order of the customer's gives the device back for every incident that holds it. */
+export function applyOrder(record: DeviceRecord, order: DeviceOrder): DeviceRecord {
+  const wanted = new Set(releasableHolds(record));
+  return changed(record, {
+    orders: [...record.orders, order],
+    holds: mapHolds(record, (hold, id) =>
+      wanted.has(id)
+        ? {
+            ...hold,
+            want: 'release',
+            state: hold.state === 'wanted' ? 'wanted' : 'releasing',
+            reason: null,
+            at: order.at,
+            order,
+          }
+        : hold,
+    ),
+  });
+}
+
+/** What a request to Defender, or following its action, has come to. */
+export type StepResult =
+  | { outcome: 'requested'; action: ActionRecord }
+  | { outcome: 'isolated'; at: Instant; action: ActionRecord | null }
+  | { outcome: 'released'; at: Instant; action: ActionRecord | null }
+  | { outcome: 'cancelled'; byUs: boolean; at: Instant; action: ActionRecord | null }
+  | { outcome: 'failed'; reason: string; at: Instant; action: ActionRecord | null }
+  | { outcome: 'refused'; reason: 'tuning-period'; at: Instant };
+
+function settleHolds(
+  record: DeviceRecord,
+  at: Instant,
+  next: (hold: Hold, incidentId: string) => { state: HoldState; reason?: string } | undefined,
+): Record<string, Hold> {
+  return mapHolds(record, (hold, id) => {
+    const settled = next(hold, id);
+    return settled === undefined ? hold : { ...hold, state: settled.state, reason: settled.reason ?? null, at };
+  });
+}
+
+/** What an isolate request has come to. */
+export function applyIsolateStep(record: DeviceRecord, step: StepResult): DeviceRecord {
+  switch (step.outcome) {
+    case 'requested':
+      return changed(record, { isolation: 'requested', action: step.action });
+    case 'isolated': {
+      const isolated: DeviceRecord = {
+        ...record,
+        isolation: 'isolated',
+        isolatedAt: step.at,
+        action: step.action ?? record.action,
+      };
+      return changed(isolated, {
+        holds: settleHolds(record, step.at, (hold, id) => {
+          if (hold.state !== 'wanted') return undefined;
+          if (hold.want !== 'release') return { state: 'isolated' };
+          return { state: holdersBeside(record, id).length > 0 ? 'held' : 'releasing' };
+        }),
+      });
+    }
+    case 'refused':
+      return changed(record, {
+        isolation: 'none',
+        holds: settleHolds(record, step.at, (hold) =>
+          hold.state === 'wanted' ? { state: 'cancelled', reason: step.reason } : undefined,
+        ),
+      });
+    case 'cancelled':
+      return changed(record, {
+        isolation: 'none',
+        action: step.action ?? record.action,
+        holds: settleHolds(record, step.at, (hold) => {
+          if (hold.state !== 'wanted') return undefined;
+          // Asked for again while its cancellation was under way: the request stands.
+          if (hold.want === 'isolate')
+            return step.byUs ? undefined : { state: 'failed', reason: 'cancelled-elsewhere' };
+          return { state: 'cancelled' };
+        }),
+      });
+    case 'released':
+      return changed(record, { isolation: 'none', isolatedAt: null });
+    case 'failed':
+      return changed(record, {
+        isolation: 'failed',
+        action: step.action ?? record.action,
+        holds: settleHolds(record, step.at, (hold) => {
+          if (hold.state !== 'wanted') return undefined;
+          return hold.want === 'isolate' ? { state: 'failed', reason: step.reason } : { state: 'cancelled' };
+        }),
+      });
+  }
+}
+
+/** What an unisolate request has come to. */
+export function applyReleaseStep(record: DeviceRecord, step: StepResult): DeviceRecord {
+  switch (step.outcome) {
+    case 'requested':
+      return changed(record, { isolation: 'releasing', action: step.action });
+    case 'released':
+      return changed(record, {
+        isolation: 'none',
+        isolatedAt: null,
+        action: step.action ?? record.action,
+        holds: settleHolds(record, step.at, (hold) =>
+          hold.want === 'release' && ['releasing', 'held', 'release-failed'].includes(hold.state)
+            ? { state: 'released' }
+            : undefined,
+        ),
+      });
+    case 'isolated':
+    case 'refused':
+      return record;
+    case 'cancelled':
+    case 'failed': {
+      const reason = step.outcome === 'failed' ? step.reason : 'cancelled-elsewhere';
+      return changed(record, {
+        isolation: 'isolated',
+        action: step.action ?? record.action,
+        holds: settleHolds(record, step.at, (hold) =>
+          hold.state === 'releasing' ? { state: 'release-failed', reason } : undefined,
+        ),
+      });
+    }
+  }
+}
+
+/** What is to be done next about the device, with no action under way. */
+export function nextStep(record: DeviceRecord): 'isolate' | 'release' | undefined {
+  const holds = Object.values(record.holds);
+  if (holds.some(({ want, state }) => want === 'isolate' && state === 'wanted')) return 'isolate';
+  if (holds.some(({ state }) => state === 'releasing')) return 'release';
+  return undefined;
+}
+
+/** Is an isolation that is under way still wanted by anybody? */
+export function isStillWanted(record: DeviceRecord): boolean {
+  return Object.values(record.holds).some(({ want, state }) => want === 'isolate' && state === 'wanted');
+}
+
+/** Nobody holds it, nothing is under way, and it is on the network: the workflow may end. */
+export function isFree(record: DeviceRecord): boolean {
+  return nextStep(record) === undefined && (record.isolation === 'none' || record.isolation === 'failed');
+}
+
+export function reportFor(record: DeviceRecord, incidentId: string): DeviceReport | undefined {
+  const hold = record.holds[incidentId];
+  if (hold === undefined) return undefined;
+  return {
+    version: record.version,
+    machineId: record.machineId,
+    isolation: record.isolation,
+    action: record.action,
+    isolatedAt: record.isolatedAt,
+    hold,
+    heldBy: holdersBeside(record, incidentId),
+  };
+}
+
+/** The reports that somebody has not been told yet. */
+export function untold(record: DeviceRecord): { incidentId: string; report: DeviceReport; digest: string }[] {
+  return Object.keys(record.holds).flatMap((incidentId) => {
+    const report = reportFor(record, incidentId);
+    if (report === undefined) return [];
+    const { version: _, ...facts } = report;
+    const digest = JSON.stringify(facts);
+    return digest === record.told[incidentId] ? [] : [{ incidentId, report, digest }];
+  });
+}
+
+export const deviceViewSchema = z
+  .object({
+    machineId: z.string(),
+    customerId: z.string(),
+    name: z.string(),
+    isolation: z.enum(isolationStates),
+    heldBy: z.array(z.string()).meta({ description: 'Ids of the incidents that hold it.' }),
+    action: actionSchema.nullable(),
+  })
+  .meta({ id: 'Device' });
+export type DeviceView = z.infer<typeof deviceViewSchema>;
+
+export function deviceView(record: DeviceRecord): DeviceView {
+  return {
+    machineId: record.machineId,
+    customerId: record.customerId,
+    name: record.name,
+    isolation: record.isolation,
+    heldBy: Object.entries(record.holds)
+      .filter(([, hold]) => keeps(hold) || ['releasing', 'release-failed'].includes(hold.state))
+      .map(([id]) => id),
+    action: record.action,
+  };
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { instructionSchema, type CommandOutcome } from '../commands.js';
+import type { Policy } from '../policy.js';
+import type { Instant } from '../time.js';
+
+export const isolationStates = ['none', 'requested', 'isolated', 'releasing', 'failed'] as const;
+export type IsolationState = (typeof isolationStates)[number];
+
+/** Defender's machine action, as far as anybody reads it. */
+export const actionSchema = z.object({
+  id: z.string(),
+  type: z.enum(['Isolate', 'Unisolate']),
+  status: z.string(),
+  requestedAt: z.string().nullable(),
+  updatedAt: z.string().nullable(),
+});
+export type ActionRecord = z.infer<typeof actionSchema>;
+
+const wantSchema = z.enum(['isolate', 'withdraw', 'release']);
+
+/**
+ * What has become of one incident's last request:
+ * `wanted` under way · `isolated` held by this incident · `failed` could not be isolated · `cancelled` never isolated,
+ * the request is off · `held` given up by this incident, kept isolated for others · `releasing` · `released` ·
+ * `release-failed`, still isolated.
+ */
+const holdStateSchema = z.enum([
+  'wanted',
+  'isolated',
+  'failed',
+  'cancelled',
+  'held',
+  'releasing',
+  'released',
+  'release-failed',
+]);
+export type HoldState = z.infer<typeof holdStateSchema>;
+
+const orderSchema = z.object({
+  at: z.string(),
+  actor: z.string(),
+  instruction: instructionSchema,
+  instructorName: z.string(),
+});
+/** A release that the customer ordered for the device itself, for whichever incidents hold it. */
+export type DeviceOrder = z.infer<typeof orderSchema>;
+
+const holdSchema = z.object({
+  seq: z.int(),
+  want: wantSchema,
+  state: holdStateSchema,
+  /** Why it failed or was called off, in the service's words for reasons. */
+  reason: z.string().nullable(),
+  /** When the state came true, by Defender's clock where Defender says. */
+  at: z.string(),
+  /** Set when the release was ordered on the device itself rather than through this incident. */
+  order: orderSchema.nullable(),
+});
+export type Hold = z.infer<typeof holdSchema>;
+
+/** A snapshot, not a delta: what the device's workflow tells an incident. */
+export const deviceReportSchema = z.object({
+  version: z.int(),
+  machineId: z.string(),
+  isolation: z.enum(isolationStates),
+  action: actionSchema.nullable(),
+  /** When Defender confirmed the isolation that holds now. */
+  isolatedAt: z.string().nullable(),
+  hold: holdSchema,
+  /** The other incidents that hold the device. */
+  heldBy: z.array(z.string()),
+});
+export type DeviceReport = z.infer<typeof deviceReportSchema>;
+
+/** What an incident asks of a device. `seq` grows within the incident: what is not newer is ignored. */
+export const deviceRequestSchema = z.object({
+  incidentId: z.string(),
+  seq: z.int(),
+  want: wantSchema,
+  /** For the action's comment in Defender's portal. */
+  why: z.string(),
+  name: z.string(),
+});
+export type DeviceRequest = z.infer<typeof deviceRequestSchema>;
+
+export interface DeviceRecord {
+  customerId: string;
+  machineId: string;
+  name: string;
+  version: number;
+  isolation: IsolationState;
+  isolatedAt: Instant | null;
+  action: ActionRecord | null;
+  holds: Record<string, Hold>;
+  /** Why the current isolation was asked for, as Defender's portal shows it. */
+  comment: string;
+  /** Orders on the device itself, newest last. */
+  orders: DeviceOrder[];
+  policy: Policy | null;
+  handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
+  /** What each incident was last told, so that nothing is told twice. */
+  told: Record<string, string>;
+}
+
+export function deviceWorkflowId(customerId: string, machineId: string): string {
+  return `device:${customerId}:${machineId}`;
+}

@@ -1,0 +1,44 @@
+/** Every way in which the service says no to a command, with its HTTP status. The names are part of the API. */
+export const rejectionStatus = {
+  'invalid-input': 422,
+  'tenant-mismatch': 422,
+  'server-decision-needed': 422,
+  'unknown-instructor': 422,
+  'call-back-needed': 422,
+  'unknown-customer': 404,
+  'unknown-incident': 404,
+  'unknown-device': 404,
+  'incident-closed': 409,
+  'incident-open': 409,
+  'not-triaged': 409,
+  'duties-outstanding': 409,
+  'device-still-isolated': 409,
+  'nothing-to-release': 409,
+  'no-primary-escalation': 409,
+  'nothing-new': 409,
+  'idempotency-mismatch': 409,
+  stale: 412,
+  'revision-required': 428,
+  'too-late': 503,
+} as const;
+
+export type RejectionCode = keyof typeof rejectionStatus;
+
+export interface InputError {
+  path: string;
+  message: string;
+}
+
+export interface Rejection {
+  code: RejectionCode;
+  message: string;
+  errors: InputError[];
+}
+
+export function reject(code: RejectionCode, message: string, errors: InputError[] = []): Rejection {
+  return { code, message, errors };
+}
+
+export function isRejectionCode(text: string): text is RejectionCode {
+  return Object.hasOwn(rejectionStatus, text);
+}

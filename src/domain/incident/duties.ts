@@ -1,0 +1,264 @@
+import {
+  currentVerdict,
+  customerTold,
+  hasTexts,
+  type DeviceEntry,
+  type Effect,
+  type IncidentRecord,
+} from './record.js';
+import type { Hold } from '../device/record.js';
+import type { Instant } from '../time.js';
+
+export const dutyKinds = ['isolate', 'release', 'mail', 'phone', 'warn'] as const;
+export type DutyKind = (typeof dutyKinds)[number];
+export const dutyStatuses = ['owed', 'running', 'done', 'failed', 'waived', 'cancelled'] as const;
+export type DutyStatus = (typeof dutyStatuses)[number];
+
+/** What a mail duty is about: what the mail has to tell. */
+export type MailTopic =
+  | { kind: 'primary'; verdict: number }
+  | { kind: 'secondary'; verdict: number }
+  | { kind: 'secondary'; escalation: number }
+  | { kind: 'isolation-result'; wave: number }
+  | { kind: 'release-result'; order: number }
+  | { kind: 'soc-warning'; about: { warning: number } | 'untriaged' | { notice: number } }
+  | { kind: 'soc-breach'; breach: number }
+  | { kind: 'soc-failure'; dutyId: string };
+
+export interface Duty {
+  id: string;
+  kind: DutyKind;
+  /** A machine id, `customer`, or `soc`. */
+  target: string;
+  status: DutyStatus;
+  reason?: string;
+  doneAt?: Instant;
+  /** For mails. */
+  topic?: MailTopic;
+}
+
+export const SETTLED: readonly DutyStatus[] = ['done', 'failed', 'waived', 'cancelled'];
+
+export function isSettled(duty: Duty): boolean {
+  return SETTLED.includes(duty.status);
+}
+
+/** What has become of the incident's last request; nothing while the device's workflow has not answered it. */
+export function holdOf(device: DeviceEntry): Hold | undefined {
+  const { asked, report } = device;
+  return asked !== null && report !== null && report.hold.seq >= asked.seq ? report.hold : undefined;
+}
+
+function isolateDuty(device: DeviceEntry): Duty[] {
+  const { target, asked } = device;
+  if (target === null) return [];
+  const base = { id: `isolate:${device.machineId}`, kind: 'isolate' as const, target: device.machineId };
+  const { judged, ended, isolatedAt } = target;
+  if (isolatedAt !== null) return [{ ...base, status: 'done', doneAt: isolatedAt }];
+  if (judged?.waived !== undefined) return [{ ...base, status: 'waived', reason: judged.waived }];
+  if (judged?.refused !== undefined) return [{ ...base, status: 'failed', reason: judged.refused }];
+  if (asked === null) {
+    return [ended === null ? { ...base, status: 'owed' } : { ...base, status: 'cancelled', reason: ended.reason }];
+  }
+  const hold = holdOf(device);
+  if (hold?.state === 'failed') return [{ ...base, status: 'failed', reason: hold.reason ?? 'isolation-failed' }];
+  if (hold?.state === 'cancelled') {
+    return [{ ...base, status: 'cancelled', reason: ended?.reason ?? hold.reason ?? 'cancelled' }];
+  }
+  return [{ ...base, status: 'running' }];
+}
+
+function releaseDuty(device: DeviceEntry): Duty[] {
+  if (device.order === null) return [];
+  const base = { id: `release:${device.machineId}`, kind: 'release' as const, target: device.machineId };
+  const hold = holdOf(device);
+  switch (hold?.state) {
+    case 'held':
+      return [{ ...base, status: 'waived', reason: 'held' }];
+    case 'released':
+      return [{ ...base, status: 'done', doneAt: hold.at }];
+    case 'cancelled':
+      return [{ ...base, status: 'done', doneAt: hold.at, reason: 'cancelled-before-isolated' }];
+    case 'release-failed':
+      return [{ ...base, status: 'failed', reason: hold.reason ?? 'release-failed' }];
+    case 'failed':
+      return [{ ...base, status: 'done', doneAt: hold.at, reason: 'never-isolated' }];
+    case 'releasing':
+      return [{ ...base, status: 'running' }];
+    case 'wanted':
+    case 'isolated':
+    case undefined:
+      return [{ ...base, status: device.asked?.want === 'release' ? 'running' : 'owed' }];
+  }
+}
+
+/** At level 4 the customer is rung, once per incident. A chain called off before anybody answered may start again. */
+function phoneDuty(record: IncidentRecord): Duty[] {
+  const base = { id: 'phone', kind: 'phone' as const, target: 'customer' };
+  const { phone } = record;
+  const wanted = currentVerdict(record)?.level === 4;
+  if (phone === null) return wanted ? [{ ...base, status: 'owed' }] : [];
+  switch (phone.report?.outcome) {
+    case 'acknowledged':
+      return [{ ...base, status: 'done', doneAt: phone.report.at }];
+    case 'exhausted':
+      return [{ ...base, status: 'failed', reason: phone.report.reason ?? 'phone-exhausted' }];
+    case 'cancelled':
+      return [wanted ? { ...base, status: 'owed' } : { ...base, status: 'cancelled', reason: 'level-lowered' }];
+    case 'ringing':
+    case undefined:
+      return [{ ...base, status: 'running' }];
+  }
+}
+
+function mailDuty(record: IncidentRecord, id: string, target: string, topic: MailTopic, waitsFor?: string): Duty {
+  const base = { id, kind: target === 'soc' ? ('warn' as const) : ('mail' as const), target, topic };
+  const effect: Effect | undefined = record.effects[id];
+  if (effect === undefined) return { ...base, status: 'owed', ...(waitsFor === undefined ? {} : { reason: waitsFor }) };
+  return {
+    ...base,
+    status: effect.status,
+    ...(effect.reason === null ? {} : { reason: effect.reason }),
+    ...(effect.status === 'done' && effect.settledAt !== null ? { doneAt: effect.settledAt } : {}),
+  };
+}
+
+function isHeldNow(device: DeviceEntry): boolean {
+  return device.target?.isolatedAt != null && device.order === null;
+}
+
+/** The verdict's own mails: the primary first, then one for every verdict that changed something after it. */
+function verdictMails(record: IncidentRecord): Duty[] {
+  const last = record.verdicts.length - 1;
+  const verdict = currentVerdict(record);
+  if (verdict === undefined) return [];
+  const owesMail = (): boolean => verdict.level >= 2 || customerTold(record) || record.devices.some(isHeldNow);
+  const waitsFor = verdict.level >= 2 && !hasTexts(verdict) ? 'awaiting-text' : undefined;
+  const primary = record.effects['mail:primary'];
+  if (primary === undefined) {
+    return owesMail()
+      ? [mailDuty(record, 'mail:primary', 'customer', { kind: 'primary', verdict: last }, waitsFor)]
+      : [];
+  }
+  const told = primary.verdict ?? 0;
+  const duties = [mailDuty(record, 'mail:primary', 'customer', { kind: 'primary', verdict: told })];
+  record.verdicts.forEach((_, index) => {
+    if (index <= told) return;
+    const id = `mail:secondary:v${index}`;
+    const topic: MailTopic = { kind: 'secondary', verdict: index };
+    if (record.effects[id] !== undefined) duties.push(mailDuty(record, id, 'customer', topic));
+    // A verdict that was changed again before its mail could go is told by the later one.
+    else if (index === last && owesMail()) duties.push(mailDuty(record, id, 'customer', topic, waitsFor));
+  });
+  return duties;
+}
+
+function escalationMails(record: IncidentRecord): Duty[] {
+  return record.escalations.map((_, index) =>
+    mailDuty(record, `mail:secondary:e${index}`, 'customer', { kind: 'secondary', escalation: index }),
+  );
+}
+
+/** Reasons to call an isolation off that another mail tells. */
+const TOLD_OTHERWISE: readonly string[] = ['level-lowered', 'not-named', 'released'];
+
+/** The isolations of one verdict whose result the customer is told. */
+export function reportedIsolations(record: IncidentRecord, wave: number): DeviceEntry[] {
+  return record.devices.filter((device) => {
+    if (device.target?.verdict !== wave) return false;
+    const [duty] = isolateDuty(device);
+    switch (duty?.status) {
+      case 'done':
+        return true;
+      case 'failed':
+        // What we ourselves refused is internal trouble, which an analyst mends first: nothing for the customer to read.
+        return device.target.judged?.refused === undefined;
+      case 'cancelled':
+        return !TOLD_OTHERWISE.includes(duty.reason ?? '');
+      default:
+        return false;
+    }
+  });
+}
+
+/** One mail per verdict that isolated something, once all its devices are settled. */
+function isolationResultMails(record: IncidentRecord, primaryTold: boolean): Duty[] {
+  const waves = [...new Set(record.devices.flatMap(({ target }) => (target === null ? [] : [target.verdict])))].sort();
+  return waves.flatMap((wave) => {
+    const id = `mail:isolation-result:v${wave}`;
+    const topic: MailTopic = { kind: 'isolation-result', wave };
+    if (record.effects[id] !== undefined) return [mailDuty(record, id, 'customer', topic)];
+    const all = record.devices.filter(({ target }) => target?.verdict === wave);
+    if (!all.flatMap(isolateDuty).every(isSettled)) return [];
+    const reported = reportedIsolations(record, wave);
+    if (reported.length === 0) return [];
+    // The all-clear's own mail says what was isolated until then, and asks whether to release it.
+    const verdict = currentVerdict(record);
+    const toldByAllClear =
+      verdict?.level === 1 &&
+      reported.every(({ target }) => target?.isolatedAt != null && target.isolatedAt <= verdict.at);
+    if (toldByAllClear) return [];
+    return [mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary')];
+  });
+}
+
+/** One mail per order of the customer's, once its devices are settled. */
+function releaseResultMails(record: IncidentRecord, primaryTold: boolean): Duty[] {
+  return record.orders.flatMap((order, index) => {
+    const id = `mail:release-result:o${index}`;
+    const topic: MailTopic = { kind: 'release-result', order: index };
+    if (record.effects[id] !== undefined) return [mailDuty(record, id, 'customer', topic)];
+    const ordered = record.devices.filter((device) => device.order === index);
+    if (ordered.length === 0 || !ordered.flatMap(releaseDuty).every(isSettled)) return [];
+    return [mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary')];
+  });
+}
+
+function socMails(record: IncidentRecord, failed: readonly Duty[]): Duty[] {
+  const duties: Duty[] = [];
+  const soc = (id: string, topic: MailTopic) => duties.push(mailDuty(record, id, 'soc', topic));
+  record.warnings.forEach((_, index) => {
+    soc(`warn:threshold:${index}`, { kind: 'soc-warning', about: { warning: index } });
+  });
+  record.breaches.forEach((_, index) => {
+    soc(`warn:breach:${index}`, { kind: 'soc-breach', breach: index });
+  });
+  if (record.untriagedWarnedAt !== null) soc('warn:untriaged', { kind: 'soc-warning', about: 'untriaged' });
+  record.socNotices.forEach((_, index) => {
+    soc(`warn:notice:${index}`, { kind: 'soc-warning', about: { notice: index } });
+  });
+  for (const duty of failed) soc(`warn:failure:${duty.id}`, { kind: 'soc-failure', dutyId: duty.id });
+  return duties;
+}
+
+/**
+ * What the service owes for this incident, and what has become of it: a pure function of what has happened so far.
+ * A raised level needs no code of its own: the new verdict simply owes more.
+ */
+export function duties(record: IncidentRecord): Duty[] {
+  const isolations = record.devices.flatMap(isolateDuty);
+  const releases = record.devices.flatMap(releaseDuty);
+  const phone = phoneDuty(record);
+  const verdicts = verdictMails(record);
+  const primary = verdicts.find(({ id }) => id === 'mail:primary');
+  const primaryTold = primary === undefined || isSettled(primary);
+  const mails = [
+    ...verdicts,
+    ...escalationMails(record),
+    ...isolationResultMails(record, primaryTold),
+    ...releaseResultMails(record, primaryTold),
+  ];
+  const owed = [...isolations, ...releases, ...phone, ...mails];
+  return [
+    ...owed,
+    ...socMails(
+      record,
+      owed.filter(({ status }) => status === 'failed'),
+    ),
+  ];
+}
+
+/** Duties towards the customer that are not settled. */
+export function outstanding(all: readonly Duty[]): Duty[] {
+  return all.filter((duty) => duty.kind !== 'warn' && !isSettled(duty));
+}

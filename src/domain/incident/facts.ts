@@ -1,0 +1,49 @@
+import type { AlertRecord } from '../alert.js';
+import type { AnswerBody, CommandOutcome, EscalationBody, Instruction, TriageBody } from '../commands.js';
+import type { DeviceReport } from '../device/record.js';
+import type { InputError } from '../errors.js';
+import type { MachineFacts } from '../machine.js';
+import type { PhoneReport } from '../phone/record.js';
+import type { Policy } from '../policy.js';
+import type { Instant } from '../time.js';
+import type { Breach, CloseReason, RefusalReason, WaiveReason } from './record.js';
+
+/** Something that has happened. The record changes by facts and by nothing else. */
+export type Fact =
+  // What Defender and the customers' file say
+  | { type: 'policy-read'; policy: Policy }
+  | { type: 'device-known'; facts: MachineFacts }
+  | { type: 'alert-updated'; alert: AlertRecord; fingerprint: string }
+  // What people did
+  | { type: 'verdict'; body: TriageBody; actor: string }
+  | { type: 'retry-asked'; actor: string }
+  | { type: 'escalation'; body: EscalationBody; actor: string }
+  | { type: 'answer'; body: AnswerBody; actor: string }
+  | { type: 'release-ordered'; machineIds: string[]; instruction: Instruction; instructorName: string; actor: string }
+  | { type: 'assigned'; operatorId: string | null; actor: string }
+  | { type: 'note'; text: string; actor: string }
+  | { type: 'closed'; reason: CloseReason; actor: string; words: string | null }
+  | { type: 'reopened'; actor: string; words: string; byRules: boolean }
+  | { type: 'signal-rejected'; signal: string; actor: string; errors: InputError[]; payload: string }
+  | { type: 'signal-unverified'; signal: string; actor: string }
+  | { type: 'command-handled'; key: string; bodyHash: string; outcome: CommandOutcome }
+  // What the incident decided and did
+  | { type: 'isolation-judged'; machineId: string; waived?: WaiveReason; refused?: RefusalReason }
+  | { type: 'isolation-ended'; machineId: string; reason: 'tuning-period' }
+  | { type: 'device-asked'; machineId: string; want: 'isolate' | 'withdraw' | 'release' }
+  | { type: 'phone-asked'; want: 'ring' | 'cancel' }
+  | { type: 'mail-started'; dutyId: string; messageId: string; verdict: number | null }
+  | { type: 'mail-settled'; dutyId: string; outcome: MailOutcome; subject: string; to: string[] }
+  | { type: 'mail-uncertain'; dutyId: string }
+  // What the others reported
+  | { type: 'device-reported'; report: DeviceReport }
+  | { type: 'phone-reported'; report: PhoneReport }
+  // What time did
+  | { type: 'warned'; percent: number; dueAt: Instant }
+  | { type: 'breached'; breach: Breach }
+  | { type: 'untriaged-warned' };
+
+export type MailOutcome =
+  | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }
+  | { status: 'rejected'; reason: string; response: string }
+  | { status: 'withdrawn' };

@@ -1,0 +1,246 @@
+import type { AnswerBody, Command, Instruction, ReleaseBody, TriageBody } from '../commands.js';
+import type { Contact } from '../customer.js';
+import { reject, type Rejection } from '../errors.js';
+import { sameHost } from '../machine.js';
+import { MINUTE_MS, toMs, type Instant } from '../time.js';
+import { duties, holdOf, outstanding } from './duties.js';
+import { completesVerdict, concernedDevices, resultingVerdict } from './evolve.js';
+import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
+import { isHolding, stageOf } from './stage.js';
+
+/** May the command be carried out? Undefined when it may; pure, so that a validator and the API can both ask. */
+export type Judged = Rejection | undefined;
+
+const MAX_UNCONFIRMED_DEVICES = 5;
+/** Clocks of the customer's mail server and ours differ a little. */
+const CLOCK_SKEW_MS = 5 * MINUTE_MS;
+
+/** What holds for every command: not too late, and the same key only with the same body. */
+export function judgeEnvelope(
+  handled: IncidentRecord['handled'],
+  command: Pick<Command<unknown>, 'notAfter' | 'idempotency'>,
+  now: Instant,
+): Judged {
+  const { idempotency, notAfter } = command;
+  const before = idempotency === undefined ? undefined : handled[idempotency.key];
+  if (before !== undefined && before.bodyHash !== idempotency?.bodyHash) {
+    return reject('idempotency-mismatch', 'This Idempotency-Key was used before with another body.');
+  }
+  if (before === undefined && toMs(now) > toMs(notAfter)) {
+    return reject('too-late', 'The caller has been told that no worker was there; the command was not carried out.');
+  }
+  return undefined;
+}
+
+export function isHandled(handled: IncidentRecord['handled'], command: Pick<Command<unknown>, 'idempotency'>): boolean {
+  return command.idempotency !== undefined && handled[command.idempotency.key] !== undefined;
+}
+
+function closedFirst(record: IncidentRecord): Judged {
+  return record.closed === null ? undefined : reject('incident-closed', 'The incident is closed; reopen it first.');
+}
+
+function sameVerdict(a: Verdict, b: Verdict): boolean {
+  const essence = ({ level, judgement, texts, askCustomer, machineIds, servers, exclusionProposal }: Verdict) =>
+    JSON.stringify([
+      level,
+      judgement,
+      texts.detection,
+      texts.analysis,
+      texts.countermeasures,
+      askCustomer,
+      machineIds.toSorted(),
+      servers,
+      exclusionProposal?.what,
+      exclusionProposal?.why,
+    ]);
+  return essence(a) === essence(b);
+}
+
+/** Has something of the verdict failed, or waited for a tuning period that is over, so that repeating it makes sense? */
+export function canRetry(record: IncidentRecord, now: Instant): boolean {
+  const tuningOver = !(record.policy?.customer.tuningPeriods ?? []).some(
+    ({ from, until }) => toMs(from) <= toMs(now) && toMs(now) < toMs(until),
+  );
+  return duties(record).some(
+    ({ kind, status, reason }) =>
+      kind !== 'warn' && (status === 'failed' || (status === 'waived' && reason === 'tuning-period' && tuningOver)),
+  );
+}
+
+export type TriageKind = 'new' | 'retry';
+
+/** Does the same verdict again ask for another try of what failed, or is it one? */
+export function triageKind(record: IncidentRecord, body: TriageBody, now: Instant): TriageKind {
+  const before = currentVerdict(record);
+  if (before === undefined || stageOf(record) === 'awaiting-triage') return 'new';
+  const after = resultingVerdict(record, body, '', now);
+  return sameVerdict(before, after) && canRetry(record, now) ? 'retry' : 'new';
+}
+
+export function judgeTriage(
+  record: IncidentRecord,
+  command: Pick<Command<TriageBody>, 'body' | 'ifMatch'>,
+  now: Instant,
+  verified = true,
+): Judged {
+  const closed = closedFirst(record);
+  if (closed !== undefined) return closed;
+  const { body, ifMatch } = command;
+  const before = currentVerdict(record);
+  const after = resultingVerdict(record, body, '', now);
+
+  const fault = judgeDevices(record, body, after);
+  if (fault !== undefined) return fault;
+
+  const isNewlyJudged = before === undefined || stageOf(record) === 'awaiting-triage';
+  const same = before !== undefined && sameVerdict(before, after);
+  if (same && !isNewlyJudged && !canRetry(record, now)) {
+    return reject('nothing-new', 'This is the verdict that stands already.');
+  }
+  if (before !== undefined && ifMatch !== undefined && (ifMatch < before.revision || ifMatch > record.revision)) {
+    return reject('stale', 'Somebody has changed the verdict since the revision that If-Match names.');
+  }
+  const changes = before !== undefined && !same && !completesVerdict(record, body);
+  if (changes && ifMatch === undefined && verified) {
+    return reject('revision-required', 'A changed verdict needs If-Match with the revision that was seen.');
+  }
+  return undefined;
+}
+
+function judgeDevices(record: IncidentRecord, body: TriageBody, after: Verdict): Judged {
+  if (body.level <= 2) return undefined;
+  const concerned = concernedDevices(record, body);
+  const invalid = (path: string, message: string) => reject('invalid-input', `${path} ${message}`, [{ path, message }]);
+  if (concerned.length === 0) {
+    return invalid('devices', 'is needed: the alert names no device');
+  }
+  if (concerned.length > MAX_UNCONFIRMED_DEVICES && body.confirmCount !== concerned.length) {
+    return invalid('confirmCount', `must be ${concerned.length}: so many devices would be isolated`);
+  }
+  if (body.confirmCount !== undefined && body.confirmCount !== concerned.length) {
+    return invalid('confirmCount', `must be ${concerned.length}: so many devices would be isolated`);
+  }
+  const servers = record.devices.filter(
+    ({ machineId, facts }) => facts?.kind === 'windows-server' && concerned.includes(machineId),
+  );
+  if (servers.length > 0 && after.servers === null) {
+    return reject(
+      'server-decision-needed',
+      `Say with servers whether to isolate or leave ${servers.map(({ name }) => name).join(', ')}: Windows Server.`,
+      [{ path: 'servers', message: 'is needed: a Windows Server is among the devices' }],
+    );
+  }
+  return undefined;
+}
+
+export function judgeEscalation(record: IncidentRecord): Judged {
+  const closed = closedFirst(record);
+  if (closed !== undefined) return closed;
+  if (currentVerdict(record) === undefined) return reject('not-triaged', 'Nobody has judged this alert yet.');
+  if (record.effects['mail:primary'] === undefined) {
+    return reject('no-primary-escalation', 'There is no primary escalation that this could follow.');
+  }
+  return undefined;
+}
+
+export function judgeAnswer(record: IncidentRecord, body: AnswerBody, now: Instant): Judged {
+  return closedFirst(record) ?? notInTheFuture('receivedAt', body.receivedAt, now);
+}
+
+function notInTheFuture(path: string, at: Instant, now: Instant): Judged {
+  return toMs(at) > toMs(now) + CLOCK_SKEW_MS
+    ? reject('invalid-input', `${path} lies in the future`, [{ path, message: 'lies in the future' }])
+    : undefined;
+}
+
+/** Devices of this incident that a release would give back. */
+export function releasable(record: IncidentRecord, body: ReleaseBody): DeviceEntry[] {
+  return record.devices.filter((device) => {
+    if (body.machineIds !== undefined && !body.machineIds.includes(device.machineId)) return false;
+    return isHolding(device) && (device.order === null || holdOf(device)?.state === 'release-failed');
+  });
+}
+
+export function judgeRelease(record: IncidentRecord, body: ReleaseBody, now: Instant): Judged {
+  const closed = closedFirst(record);
+  if (closed !== undefined) return closed;
+  const unknown = (body.machineIds ?? []).filter(
+    (machineId) => !record.devices.some((device) => device.machineId === machineId),
+  );
+  if (unknown.length > 0) {
+    return reject('unknown-device', 'This incident has no such device.', [
+      { path: 'machineIds', message: `not a device of this incident: ${unknown.join(', ')}` },
+    ]);
+  }
+  const fault = judgeInstructionTimes(body.instruction, 'instruction', now);
+  if (fault !== undefined) return fault;
+  const wanted = releasable(record, body);
+  if (wanted.length === 0 || (body.machineIds !== undefined && wanted.length < new Set(body.machineIds).size)) {
+    return reject('nothing-to-release', 'This incident holds no such device isolated.');
+  }
+  return undefined;
+}
+
+export function judgeInstructionTimes(instruction: Instruction, path: string, now: Instant): Judged {
+  const received = notInTheFuture(`${path}.receivedAt`, instruction.receivedAt, now);
+  if (received !== undefined) return received;
+  if (instruction.calledBackAt === undefined) return undefined;
+  return notInTheFuture(`${path}.calledBackAt`, instruction.calledBackAt, now);
+}
+
+/** Who may instruct is agreed with each customer beforehand; by phone it is believed after a call back. */
+export function judgeInstructor(
+  contacts: readonly Contact[],
+  instruction: Instruction,
+): Rejection | { instructorName: string } {
+  const contact = contacts.find(({ id }) => id === instruction.by);
+  if (contact?.mayInstruct !== true) {
+    return reject('unknown-instructor', 'This person may not instruct for the customer.', [
+      {
+        path: 'instruction.by',
+        message: contact === undefined ? "is no contact of the customer's" : 'is a contact who may not instruct',
+      },
+    ]);
+  }
+  if (instruction.channel === 'phone' && instruction.calledBackAt === undefined) {
+    return reject(
+      'call-back-needed',
+      'An instruction by phone is believed after a call back to the registered number.',
+      [{ path: 'instruction.calledBackAt', message: 'is needed for an instruction by phone' }],
+    );
+  }
+  return { instructorName: contact.name };
+}
+
+export function judgeAssign(record: IncidentRecord): Judged {
+  return closedFirst(record);
+}
+
+export function judgeClose(record: IncidentRecord): Judged {
+  const closed = closedFirst(record);
+  if (closed !== undefined) return closed;
+  if (stageOf(record) === 'awaiting-triage') return reject('not-triaged', 'Nobody has judged this alert yet.');
+  const held = record.devices.filter(isHolding);
+  if (held.length > 0) {
+    return reject(
+      'device-still-isolated',
+      `${held.map(({ name }) => name).join(', ')}: a device leaves isolation only on the customer's instruction.`,
+    );
+  }
+  const owed = outstanding(duties(record));
+  if (owed.length > 0) {
+    return reject('duties-outstanding', `Still owed: ${owed.map(({ id }) => id).join(', ')}.`);
+  }
+  return undefined;
+}
+
+export function judgeReopen(record: IncidentRecord): Judged {
+  return record.closed === null ? reject('incident-open', 'The incident is open.') : undefined;
+}
+
+/** Is the name that an analyst gave the device's own? */
+export function nameMatches(device: DeviceEntry): boolean {
+  const { claimedName, facts } = device;
+  return claimedName === null || facts?.name == null || sameHost(claimedName, facts.name);
+}

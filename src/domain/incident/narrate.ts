@@ -1,0 +1,474 @@
+import type { Level, Judgement } from '../commands.js';
+import type { HoldState } from '../device/record.js';
+import { reasonWords } from '../reasons.js';
+import type { Scope } from '../scope.js';
+import { bilingual, clip, oneLine, type Bilingual } from '../text.js';
+import { toMs, type Instant } from '../time.js';
+import type { Fact } from './facts.js';
+import { holdOf } from './duties.js';
+import type { IncidentRecord, TimelineEntry, TimelineType } from './record.js';
+
+/** Text of a timeline entry stays far under its 4 kB. */
+const SHORT = 600;
+
+const JUDGEMENTS: Record<Judgement, Bilingual> = {
+  'true-positive': bilingual('true positive', '正検知'),
+  'false-positive': bilingual('false positive', '誤検知'),
+  undetermined: bilingual('undetermined', '判断不可'),
+};
+
+export function judgementWords(judgement: Judgement): Bilingual {
+  return JUDGEMENTS[judgement];
+}
+
+function levelWords(level: Level): Bilingual {
+  return bilingual(`threat level ${level}`, `脅威レベル${level}`);
+}
+
+export function narrateScope(scope: Scope, at: Instant): TimelineEntry {
+  const telling = scope.explanation.filter(({ passed, flagged }) => flagged || passed === scope.inScope);
+  const reasons = scope.inScope ? telling.filter(({ flagged }) => flagged) : telling;
+  const en = reasons.map(({ reason }) => reason.en).join(' ');
+  const ja = reasons.map(({ reason }) => reason.ja).join('');
+  const text = scope.inScope
+    ? bilingual(`In scope. ${en}`.trim(), `監視対象です。${ja}`)
+    : bilingual(`Not analysed: ${en}`, `分析対象外です: ${ja}`);
+  return { at, actor: 'mimamori', type: 'scope', text, data: { inScope: scope.inScope } };
+}
+
+const HOLD_WORDS: Record<HoldState, { type: TimelineType; text: (name: string, why: Bilingual | null) => Bilingual }> =
+  {
+    wanted: {
+      type: 'isolation',
+      text: (name) =>
+        bilingual(
+          `Isolation of ${name} requested from Defender.`,
+          `${name} のネットワーク隔離を Defender に要求しました。`,
+        ),
+    },
+    isolated: {
+      type: 'isolation',
+      text: (name) =>
+        bilingual(`${name} is isolated: Defender has confirmed it.`, `${name} の隔離を Defender が確認しました。`),
+    },
+    failed: {
+      type: 'isolation',
+      text: (name, why) =>
+        bilingual(
+          `${name} could not be isolated: ${why?.en ?? ''}.`,
+          `${name} を隔離できませんでした: ${why?.ja ?? ''}。`,
+        ),
+    },
+    cancelled: {
+      type: 'isolation',
+      text: (name, why) =>
+        bilingual(
+          `Isolation of ${name} was called off before it happened: ${why?.en ?? ''}.`,
+          `${name} の隔離は実施前に取り消されました: ${why?.ja ?? ''}。`,
+        ),
+    },
+    held: {
+      type: 'release',
+      text: (name) =>
+        bilingual(
+          `${name} stays isolated: another incident holds it.`,
+          `${name} は別のインシデントが隔離を必要としているため、隔離を継続します。`,
+        ),
+    },
+    releasing: {
+      type: 'release',
+      text: (name) =>
+        bilingual(`Release of ${name} requested from Defender.`, `${name} の隔離解除を Defender に要求しました。`),
+    },
+    released: {
+      type: 'release',
+      text: (name) =>
+        bilingual(`${name} is released: Defender has confirmed it.`, `${name} の隔離解除を Defender が確認しました。`),
+    },
+    'release-failed': {
+      type: 'release',
+      text: (name, why) =>
+        bilingual(
+          `${name} could not be released: ${why?.en ?? ''}.`,
+          `${name} の隔離を解除できませんでした: ${why?.ja ?? ''}。`,
+        ),
+    },
+  };
+
+function nameOf(record: IncidentRecord, machineId: string): string {
+  return record.devices.find((device) => device.machineId === machineId)?.name ?? machineId;
+}
+
+/** What a fact says on the timeline; nothing for bookkeeping that another entry tells. */
+export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecord, at: Instant): TimelineEntry[] {
+  const entry = (
+    type: TimelineType,
+    text: Bilingual,
+    data?: Record<string, unknown>,
+    actor = 'mimamori',
+  ): TimelineEntry[] => [{ at, actor, type, text, ...(data === undefined ? {} : { data }) }];
+
+  switch (fact.type) {
+    case 'policy-read':
+    case 'device-asked':
+    case 'command-handled':
+    case 'mail-started':
+      return [];
+    case 'retry-asked':
+      return entry(
+        'duty',
+        bilingual('What had failed is tried again.', '失敗した対応を再試行します。'),
+        undefined,
+        fact.actor,
+      );
+    case 'untriaged-warned':
+      return entry(
+        'warning',
+        bilingual(
+          'Nobody has judged this alert yet: the SOC was warned.',
+          'まだ判定されていないため、SOC に警告しました。',
+        ),
+      );
+    case 'device-known': {
+      const { facts } = fact;
+      return entry(
+        'device-known',
+        facts.found
+          ? bilingual(
+              `Device ${facts.name ?? facts.machineId}: ${facts.osPlatform ?? 'system unknown'}.`,
+              `端末 ${facts.name ?? facts.machineId}: ${facts.osPlatform ?? 'OS 不明'}。`,
+            )
+          : bilingual(
+              `Defender does not know device ${facts.machineId}.`,
+              `端末 ${facts.machineId} は Defender に登録がありません。`,
+            ),
+        { machineId: facts.machineId, kind: facts.kind, found: facts.found },
+      );
+    }
+    case 'alert-updated':
+      return entry(
+        'alert-updated',
+        bilingual(
+          `Defender changed the alert: ${changes(before, after).join(', ') || 'details'}.`,
+          `Defender のアラートが更新されました: ${changes(before, after).join('、') || '詳細'}。`,
+        ),
+        {
+          severity: after.alert.severityRaw,
+          investigationState: after.alert.investigationState,
+          status: after.alert.status,
+          lastUpdateTime: after.alert.lastUpdateAt,
+        },
+        'defender',
+      );
+    case 'verdict': {
+      const level = levelWords(fact.body.level);
+      const judgement = judgementWords(fact.body.judgement);
+      const completed = after.verdicts.length === before.verdicts.length;
+      return [
+        ...entry(
+          'verdict',
+          completed
+            ? bilingual(`Texts added to the verdict: ${level.en}.`, `判定の文面を追加しました: ${level.ja}。`)
+            : bilingual(`Verdict: ${level.en}, ${judgement.en}.`, `判定: ${level.ja}、${judgement.ja}。`),
+          {
+            level: fact.body.level,
+            judgement: fact.body.judgement,
+            machineIds: after.verdicts.at(-1)?.machineIds ?? [],
+            analysis: fact.body.analysis === undefined ? null : clip(fact.body.analysis, SHORT),
+          },
+          fact.actor,
+        ),
+        ...question(before, after, fact.actor, at),
+      ];
+    }
+    case 'escalation':
+      return [
+        ...entry(
+          'escalation',
+          bilingual('Secondary escalation written.', '二次エスカレーションを作成しました。'),
+          { message: clip(fact.body.message, SHORT) },
+          fact.actor,
+        ),
+        ...question(before, after, fact.actor, at),
+      ];
+    case 'answer':
+      return entry(
+        'answer',
+        bilingual(
+          `The customer answered (${oneLine(fact.body.by, 100)}, by ${fact.body.channel}).`,
+          `お客様から回答がありました (${oneLine(fact.body.by, 100)}、${fact.body.channel})。`,
+        ),
+        { ...fact.body, words: clip(fact.body.words, SHORT) },
+        fact.actor,
+      );
+    case 'release-ordered':
+      return entry(
+        'instruction',
+        bilingual(
+          `The customer ordered the release of ${fact.machineIds.map((id) => nameOf(before, id)).join(', ')} (${fact.instructorName}, by ${fact.instruction.channel}).`,
+          `お客様 (${fact.instructorName}) から ${fact.machineIds.map((id) => nameOf(before, id)).join('、')} の隔離解除の指示がありました (${fact.instruction.channel})。`,
+        ),
+        {
+          machineIds: fact.machineIds,
+          instruction: { ...fact.instruction, words: clip(fact.instruction.words, SHORT) },
+        },
+        fact.actor,
+      );
+    case 'assigned':
+      return entry(
+        'assigned',
+        fact.operatorId === null
+          ? bilingual('Nobody is assigned any more.', '担当者を解除しました。')
+          : bilingual(`Assigned to ${fact.operatorId}.`, `担当者: ${fact.operatorId}。`),
+        { operatorId: fact.operatorId },
+        fact.actor,
+      );
+    case 'note':
+      return entry('note', bilingual(fact.text, fact.text), undefined, fact.actor);
+    case 'closed':
+      return entry('closed', closedWords(fact.reason, fact.words), { reason: fact.reason }, fact.actor);
+    case 'reopened':
+      return entry(
+        'reopened',
+        bilingual(`Reopened: ${fact.words}`, `再開しました: ${fact.words}`),
+        undefined,
+        fact.actor,
+      );
+    case 'signal-rejected':
+      return entry(
+        'rejected-signal',
+        bilingual(
+          `Signal "${fact.signal}" rejected: it had no effect.`,
+          `シグナル「${fact.signal}」を拒否しました。何も行っていません。`,
+        ),
+        { signal: fact.signal, errors: fact.errors.slice(0, 10), payload: fact.payload },
+        fact.actor,
+      );
+    case 'signal-unverified':
+      return entry(
+        'note',
+        bilingual(
+          `Signal "${fact.signal}" came from Temporal's own tools: the actor is unverified.`,
+          `シグナル「${fact.signal}」は Temporal のツールから送られました。送信者は未確認です。`,
+        ),
+        { unverified: true },
+        fact.actor,
+      );
+    case 'isolation-judged': {
+      const reason = fact.waived ?? fact.refused;
+      if (reason === undefined) return [];
+      const words = reasonWords(reason);
+      const name = nameOf(after, fact.machineId);
+      return entry(
+        'isolation',
+        bilingual(`${name} is not isolated: ${words.en}.`, `${name} は隔離しません: ${words.ja}。`),
+        { machineId: fact.machineId, reason },
+      );
+    }
+    case 'isolation-ended': {
+      const words = reasonWords(fact.reason);
+      const name = nameOf(after, fact.machineId);
+      return entry(
+        'isolation',
+        bilingual(`Isolation of ${name} is called off: ${words.en}.`, `${name} の隔離を取り消します: ${words.ja}。`),
+        { machineId: fact.machineId, reason: fact.reason },
+      );
+    }
+    case 'phone-asked':
+      return entry(
+        'call',
+        fact.want === 'ring'
+          ? bilingual('The customer is being rung.', 'お客様への電話連絡を開始しました。')
+          : bilingual('The calls are called off.', '電話連絡を取りやめます。'),
+      );
+    case 'mail-uncertain':
+      return entry(
+        'mail',
+        bilingual(
+          'The connection was cut while the mail server took a mail: sent again with the same Message-ID.',
+          'メールサーバーとの通信が途中で切れたため、同じ Message-ID で再送します。',
+        ),
+        { dutyId: fact.dutyId },
+      );
+    case 'mail-settled': {
+      const messageId = before.effects[fact.dutyId]?.messageId;
+      const data = { dutyId: fact.dutyId, messageId, subject: fact.subject, to: fact.to };
+      const { outcome } = fact;
+      if (outcome.status === 'accepted') {
+        return entry(
+          'mail',
+          bilingual(
+            `Mail accepted by the mail server: ${fact.subject}${refusedNote(outcome.rejected, 'en')}`,
+            `メールサーバーがメールを受け付けました: ${fact.subject}${refusedNote(outcome.rejected, 'ja')}`,
+          ),
+          { ...data, acceptedAt: outcome.at, rejected: outcome.rejected.slice(0, 10) },
+        );
+      }
+      if (outcome.status === 'rejected') {
+        return entry(
+          'mail',
+          bilingual(
+            `The mail server refused a mail for good: ${fact.subject} (${outcome.response})`,
+            `メールサーバーがメールを拒否しました: ${fact.subject} (${outcome.response})`,
+          ),
+          data,
+        );
+      }
+      return entry(
+        'mail',
+        bilingual(
+          `Mail withdrawn before it was sent: ${fact.subject}`,
+          `送信前にメールを取りやめました: ${fact.subject}`,
+        ),
+        data,
+      );
+    }
+    case 'device-reported': {
+      const { report } = fact;
+      const device = after.devices.find(({ machineId }) => machineId === report.machineId);
+      const earlier = before.devices.find(({ machineId }) => machineId === report.machineId);
+      if (device?.report !== report) return [];
+      const told = earlier === undefined ? undefined : holdOf(earlier)?.state;
+      const { hold } = report;
+      if (told === hold.state) return [];
+      const { type, text } = HOLD_WORDS[hold.state];
+      const ordered: TimelineEntry[] =
+        hold.order !== null && earlier?.order === null
+          ? entry(
+              'instruction',
+              bilingual(
+                `The customer ordered the release of device ${device.name} (${hold.order.instructorName}, by ${hold.order.instruction.channel}).`,
+                `お客様 (${hold.order.instructorName}) から端末 ${device.name} の隔離解除の指示がありました (${hold.order.instruction.channel})。`,
+              ),
+              { machineIds: [report.machineId], instruction: hold.order.instruction },
+              hold.order.actor,
+            )
+          : [];
+      return [
+        ...ordered,
+        ...entry(type, text(device.name, hold.reason === null ? null : reasonWords(hold.reason)), {
+          machineId: report.machineId,
+          state: hold.state,
+          reason: hold.reason,
+          heldBy: report.heldBy,
+          at: hold.at,
+          actionId: report.action?.id,
+        }),
+      ];
+    }
+    case 'phone-reported':
+      return narrateCalls(before, fact.report.seq, after, at);
+    case 'warned':
+      return entry(
+        'warning',
+        bilingual(
+          `${fact.percent}% of the time target has passed; due at ${fact.dueAt}.`,
+          `時間目標の ${fact.percent}% が経過しました。期限 ${fact.dueAt}。`,
+        ),
+        { percent: fact.percent, dueAt: fact.dueAt },
+      );
+    case 'breached': {
+      const { dueAt, cause, level } = fact.breach;
+      const words = reasonWords(cause);
+      const lastAt = before.timeline.at(-1)?.at;
+      // The entry carries the time at which it became true, unless something later is already told.
+      const trueAt = lastAt === undefined || toMs(lastAt) <= toMs(dueAt) ? dueAt : at;
+      return [
+        {
+          at: trueAt,
+          actor: 'mimamori',
+          type: 'breach',
+          text: bilingual(
+            `The time target was missed at ${dueAt}: ${words.en}.`,
+            `${dueAt} に時間目標を超過しました: ${words.ja}。`,
+          ),
+          data: { dueAt, recordedAt: at, cause, level },
+        },
+      ];
+    }
+  }
+}
+
+function question(before: IncidentRecord, after: IncidentRecord, actor: string, at: Instant): TimelineEntry[] {
+  return after.questions.slice(before.questions.length).map(({ text }) => ({
+    at,
+    actor,
+    type: 'question',
+    text: bilingual(`The customer is asked: ${clip(text, SHORT)}`, `お客様への確認事項: ${clip(text, SHORT)}`),
+  }));
+}
+
+function refusedNote(rejected: readonly { address: string }[], language: 'en' | 'ja'): string {
+  if (rejected.length === 0) return '';
+  const addresses = rejected.map(({ address }) => address).join(', ');
+  return language === 'en' ? ` (refused for ${addresses})` : ` (拒否された宛先: ${addresses})`;
+}
+
+function changes(before: IncidentRecord, after: IncidentRecord): string[] {
+  const watched = ['severityRaw', 'status', 'investigationState', 'classification', 'determination', 'title'] as const;
+  const labels = { severityRaw: 'severity' } as const;
+  return watched.flatMap((key) => {
+    const from = before.alert[key];
+    const to = after.alert[key];
+    if (from === to) return [];
+    return [`${key === 'severityRaw' ? labels.severityRaw : key} ${from ?? '–'} → ${to ?? '–'}`];
+  });
+}
+
+function closedWords(reason: string, words: string | null): Bilingual {
+  const known: Record<string, Bilingual> = {
+    'out-of-scope': bilingual('Closed: not a subject of the analysis.', '完了: 分析対象外です。'),
+    neutralised: bilingual('Closed: Defender has neutralised the alert.', '完了: Defender により無害化されました。'),
+    excluded: bilingual('Closed: matches a registered exclusion.', '完了: 検知対象外リストに該当します。'),
+    'no-threat': bilingual('Closed: analysed, no problem.', '完了: 分析の結果、問題ありません。'),
+    resolved: bilingual('Closed by an analyst.', 'アナリストが完了しました。'),
+    'no-response': bilingual(
+      'Closed: nothing more was heard from the customer.',
+      '完了: お客様からの追加連絡がありませんでした。',
+    ),
+  };
+  const text = known[reason] ?? bilingual('Closed.', '完了。');
+  return words === null ? text : bilingual(`${text.en} ${words}`, `${text.ja}${words}`);
+}
+
+function narrateCalls(before: IncidentRecord, seq: number, after: IncidentRecord, at: Instant): TimelineEntry[] {
+  const report = after.phone?.report;
+  if (report?.seq !== seq || report === before.phone?.report) return [];
+  const told = new Map(before.phone?.report?.calls.map((call) => [call.attempt, call.status]) ?? []);
+  const calls = report.calls
+    .filter((call) => call.endedAt !== null && told.get(call.attempt) !== call.status)
+    .map((call): TimelineEntry => ({
+      at,
+      actor: 'telephone',
+      type: 'call',
+      text: bilingual(
+        `Call to ${call.contactName}: ${call.status}.`,
+        `${call.contactName} 様への電話: ${call.status}。`,
+      ),
+      data: { contactId: call.contactId, attempt: call.attempt, status: call.status, sid: call.sid },
+    }));
+  if (report.outcome === before.phone?.report?.outcome) return calls;
+  const name = report.acknowledgedBy ?? '';
+  const why = report.reason === null ? null : reasonWords(report.reason);
+  const closing: Record<typeof report.outcome, Bilingual | null> = {
+    ringing: null,
+    acknowledged: bilingual(`${name} acknowledged the call.`, `${name} 様が電話を確認しました。`),
+    exhausted: bilingual(
+      `Nobody acknowledged a call: ${why?.en ?? ''}.`,
+      `電話で確認が取れませんでした: ${why?.ja ?? ''}。`,
+    ),
+    cancelled: bilingual('The calls were called off.', '電話連絡を取りやめました。'),
+  };
+  const text = closing[report.outcome];
+  if (text === null) return calls;
+  return [
+    ...calls,
+    {
+      at,
+      actor: 'mimamori',
+      type: 'call',
+      text,
+      data: { outcome: report.outcome, acknowledgedBy: report.acknowledgedBy },
+    },
+  ];
+}

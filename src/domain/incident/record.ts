@@ -1,0 +1,250 @@
+import type { AlertRecord } from '../alert.js';
+import type { CommandOutcome, EscalationBody, Instruction, Judgement, Level } from '../commands.js';
+import type { DeviceReport } from '../device/record.js';
+import type { MachineFacts } from '../machine.js';
+import type { PhoneReport } from '../phone/record.js';
+import type { Policy } from '../policy.js';
+import type { Bilingual } from '../text.js';
+import type { Instant } from '../time.js';
+
+/** One line of the audit trail, the console's story and the customer's report. */
+export interface TimelineEntry {
+  at: Instant;
+  actor: string;
+  type: TimelineType;
+  text: Bilingual;
+  data?: Record<string, unknown>;
+}
+
+export const timelineTypes = [
+  'alert-received',
+  'alert-updated',
+  'scope',
+  'device-known',
+  'verdict',
+  'duty',
+  'mail',
+  'call',
+  'isolation',
+  'release',
+  'warning',
+  'breach',
+  'instruction',
+  'escalation',
+  'question',
+  'answer',
+  'note',
+  'assigned',
+  'rejected-signal',
+  'closed',
+  'reopened',
+] as const;
+export type TimelineType = (typeof timelineTypes)[number];
+
+export const closeReasons = [
+  'out-of-scope',
+  'neutralised',
+  'excluded',
+  'no-threat',
+  'resolved',
+  'no-response',
+] as const;
+export type CloseReason = (typeof closeReasons)[number];
+
+export interface ExclusionProposal {
+  what: string;
+  why: string;
+}
+
+export interface Texts {
+  detection: string | null;
+  analysis: string | null;
+  countermeasures: string | null;
+}
+
+export interface Verdict {
+  at: Instant;
+  actor: string;
+  /** The revision at which it was given: whoever has seen an older one cannot change it. */
+  revision: number;
+  level: Level;
+  judgement: Judgement;
+  texts: Texts;
+  askCustomer: string | null;
+  /** The devices that it concerns, none below level 3. */
+  machineIds: string[];
+  servers: 'isolate' | 'leave' | null;
+  exclusionProposal: ExclusionProposal | null;
+}
+
+export interface Escalation extends EscalationBody {
+  at: Instant;
+  actor: string;
+}
+
+export interface Question {
+  text: string;
+  askedAt: Instant;
+  answer: {
+    by: string;
+    channel: string;
+    receivedAt: Instant;
+    words: string;
+    recordedAt: Instant;
+    actor: string;
+  } | null;
+}
+
+/** The customer's order to give devices back. */
+export interface ReleaseOrder {
+  at: Instant;
+  actor: string;
+  machineIds: string[];
+  instruction: Instruction;
+  /** The person's name at that time. */
+  instructorName: string;
+}
+
+/** Why a device is not, or no longer, to be isolated. */
+export type EndReason = 'level-lowered' | 'not-named' | 'tuning-period' | 'released';
+export type WaiveReason = 'tuning-period' | 'server-left';
+export type RefusalReason = 'device-mismatch' | 'unknown-device' | 'server-decision-needed';
+
+/** A verdict's demand to isolate one device. */
+export interface Target {
+  /** Index of the verdict that first demanded it. */
+  verdict: number;
+  since: Instant;
+  /** Set once it has been judged whether the isolation may be asked for. */
+  judged: { at: Instant; waived?: WaiveReason; refused?: RefusalReason } | null;
+  ended: { at: Instant; reason: EndReason } | null;
+  /** When Defender confirmed it, by Defender's clock. */
+  isolatedAt: Instant | null;
+}
+
+export interface DeviceEntry {
+  machineId: string;
+  /** As the alert or the analyst named it, until Defender has been asked. */
+  name: string;
+  namedByAlert: boolean;
+  /** The name an analyst gave, which must be the device's own. */
+  claimedName: string | null;
+  /** What Defender said; null until it was asked. */
+  facts: MachineFacts | null;
+  target: Target | null;
+  /** The last thing this incident asked of the device's workflow. */
+  asked: { seq: number; want: 'isolate' | 'withdraw' | 'release'; at: Instant } | null;
+  /** The last thing the device's workflow said, of a request not older than `asked`. */
+  report: DeviceReport | null;
+  /** Index of the release order in force. */
+  order: number | null;
+}
+
+/** An effect on the outside that the incident itself carries out: a mail. */
+export interface Effect {
+  status: 'running' | 'done' | 'failed' | 'cancelled';
+  startedAt: Instant;
+  settledAt: Instant | null;
+  reason: string | null;
+  messageId: string;
+  /** The verdict that the mail tells, if it tells one. */
+  verdict: number | null;
+  /** A cut connection left it open whether the server took it: the customer may have been told. */
+  maybeAccepted: boolean;
+}
+
+export interface Phone {
+  askedSeq: number;
+  askedAt: Instant;
+  report: PhoneReport | null;
+  cancelledAt: Instant | null;
+}
+
+export interface Warning {
+  at: Instant;
+  percent: number;
+  dueAt: Instant;
+}
+
+export interface Breach {
+  dueAt: Instant;
+  notedAt: Instant;
+  /** Null before a verdict. */
+  level: Level | null;
+  cause: string;
+}
+
+export interface IncidentRecord {
+  incidentId: string;
+  customerId: string;
+  createdAt: Instant;
+  updatedAt: Instant;
+  revision: number;
+  /** Grows with every request to a device or phone workflow. */
+  seq: number;
+
+  alert: AlertRecord;
+  /** Tells one version of the alert from another. */
+  fingerprint: string;
+  policy: Policy | null;
+  /** Set when the rules last let the alert in, null while they do not. */
+  scopeSince: { at: Instant; because: 'detected' | 'came-into-scope' | 'reopened' } | null;
+  /** Since when the severity is one that has a time target; null while it has none. */
+  targetSince: { at: Instant; because: 'detected' | 'severity-raised' } | null;
+
+  verdicts: Verdict[];
+  escalations: Escalation[];
+  questions: Question[];
+  orders: ReleaseOrder[];
+  devices: DeviceEntry[];
+  effects: Record<string, Effect>;
+  phone: Phone | null;
+
+  warnings: Warning[];
+  breaches: Breach[];
+  /** A breach at level 3 or 4, which never goes away. */
+  lastingBreach: Breach | null;
+  untriagedWarnedAt: Instant | null;
+  /** News for the SOC that is no threshold: each owes one mail. */
+  socNotices: SocNotice[];
+
+  assignee: string | null;
+  closed: { at: Instant; reason: CloseReason; by: string; words: string | null } | null;
+  reopenedAt: Instant | null;
+  changedAfterCloseAt: Instant | null;
+  rejectedSignalAt: Instant | null;
+
+  handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
+  timeline: TimelineEntry[];
+}
+
+export interface SocNotice {
+  at: Instant;
+  about: 'changed-after-close' | 'unverified-command' | 'rejected-signal';
+  text: Bilingual;
+}
+
+export function incidentIdOf(customerId: string, alertId: string): string {
+  return `incident:${customerId}:${alertId}`;
+}
+
+/** The parts of an incident id, or undefined for what is none. Alert ids may hold colons; customer ids cannot. */
+export function parseIncidentId(id: string): { customerId: string; alertId: string } | undefined {
+  const match = /^incident:([a-z0-9-]{1,40}):([\x21-\x7e]{1,128})$/.exec(id);
+  return match?.[1] !== undefined && match[2] !== undefined ? { customerId: match[1], alertId: match[2] } : undefined;
+}
+
+export function currentVerdict(record: IncidentRecord): Verdict | undefined {
+  return record.verdicts.at(-1);
+}
+
+/** Has anybody at the customer been told of a threat, or may have been? */
+export function customerTold(record: IncidentRecord): boolean {
+  const primary = record.effects['mail:primary'];
+  return primary !== undefined && (primary.status === 'running' || primary.status === 'done' || primary.maybeAccepted);
+}
+
+export function hasTexts(verdict: Verdict): boolean {
+  const { detection, analysis, countermeasures } = verdict.texts;
+  return detection !== null && analysis !== null && countermeasures !== null;
+}

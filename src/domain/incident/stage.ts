@@ -1,0 +1,204 @@
+import { reasonWords } from '../reasons.js';
+import { bilingual, type Bilingual } from '../text.js';
+import { latest, plus, toMs, toInstant, type Instant } from '../time.js';
+import { duties, holdOf, isSettled, outstanding, type Duty } from './duties.js';
+import { scopeOf } from './evolve.js';
+import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
+import { nextThreshold, slo } from './slo.js';
+
+export const stages = ['awaiting-triage', 'responding', 'notified', 'awaiting-release', 'closed'] as const;
+export type Stage = (typeof stages)[number];
+
+/** Does this incident itself keep the device isolated, or is it about to? */
+export function isHolding(device: DeviceEntry): boolean {
+  const hold = holdOf(device);
+  if (hold === undefined) return device.asked !== null;
+  return ['wanted', 'isolated', 'releasing', 'release-failed'].includes(hold.state);
+}
+
+/** Reopened after an all-clear or without a verdict, the alert has to be judged again. */
+function awaitsVerdict(record: IncidentRecord): boolean {
+  const verdict = currentVerdict(record);
+  if (verdict === undefined) return true;
+  return verdict.level === 1 && record.reopenedAt !== null && toMs(verdict.at) <= toMs(record.reopenedAt);
+}
+
+export function stageOf(record: IncidentRecord, all: readonly Duty[] = duties(record)): Stage {
+  if (record.closed !== null) return 'closed';
+  if (outstanding(all).length > 0) return 'responding';
+  if (record.devices.some(isHolding)) return 'awaiting-release';
+  return awaitsVerdict(record) ? 'awaiting-triage' : 'notified';
+}
+
+export function openQuestions(record: IncidentRecord) {
+  return record.questions.filter(({ answer }) => answer === null);
+}
+
+/** What an analyst must see, by its reason. */
+export function attentionOf(record: IncidentRecord, all: readonly Duty[] = duties(record)): string[] {
+  const reasons = new Set<string>();
+  for (const duty of all) {
+    if (duty.status === 'failed') reasons.add(duty.reason ?? `${duty.kind}-failed`);
+    if (duty.reason === 'awaiting-text' && duty.status === 'owed') reasons.add('awaiting-text');
+  }
+  if (record.changedAfterCloseAt !== null) reasons.add('changed-after-close');
+  if (record.rejectedSignalAt !== null) reasons.add('rejected-signal');
+  if (record.untriagedWarnedAt !== null && currentVerdict(record) === undefined && record.closed === null) {
+    reasons.add('untriaged');
+  }
+  return [...reasons].sort();
+}
+
+/** The reason for which the incident closes by itself now, if there is one. */
+export function dueClosure(record: IncidentRecord, now: Instant): CloseReason | undefined {
+  if (record.closed !== null) return undefined;
+  const verdict = currentVerdict(record);
+  if (verdict === undefined) {
+    // An analyst who reopened it wants to judge it: the rules do not take it away again.
+    return record.reopenedAt === null ? (scopeOf(record).closeReason ?? undefined) : undefined;
+  }
+  const all = duties(record);
+  const stage = stageOf(record, all);
+  if (stage !== 'notified') return undefined;
+  if (verdict.level === 1) return 'no-threat';
+  const at = autoCloseAt(record, all);
+  return at !== undefined && toMs(now) >= toMs(at) ? 'no-response' : undefined;
+}
+
+/** Level 2, told, no question open, nothing failed: closes when it has been silent for long enough. */
+function autoCloseAt(record: IncidentRecord, all: readonly Duty[]): Instant | undefined {
+  if (record.policy === null || currentVerdict(record)?.level !== 2 || stageOf(record, all) !== 'notified')
+    return undefined;
+  if (openQuestions(record).length > 0 || all.some(({ status }) => status === 'failed')) return undefined;
+  return plus(record.updatedAt, record.policy.service.autoCloseMs);
+}
+
+/** When an incident without a clock and without a verdict warns the SOC. */
+function untriagedWarnAt(record: IncidentRecord, now: Instant): Instant | undefined {
+  if (record.policy === null || record.untriagedWarnedAt !== null || record.closed !== null) return undefined;
+  if (!awaitsVerdict(record) || slo(record, now).state !== 'not-applicable') return undefined;
+  const since = latest(
+    record.createdAt,
+    record.scopeSince?.at ?? record.createdAt,
+    record.reopenedAt ?? record.createdAt,
+  );
+  return plus(since, record.policy.service.untriagedWarnMs);
+}
+
+export function isUntriagedWarningDue(record: IncidentRecord, now: Instant): boolean {
+  const at = untriagedWarnAt(record, now);
+  return at !== undefined && toMs(now) >= toMs(at);
+}
+
+/** A tuning period that begins while an isolation is under way calls it off. */
+function nextTuningStart(record: IncidentRecord, all: readonly Duty[], now: Instant): Instant | undefined {
+  const pending = all.some(({ kind, status }) => kind === 'isolate' && (status === 'running' || status === 'owed'));
+  if (!pending) return undefined;
+  return record.policy?.customer.tuningPeriods
+    .map(({ from }) => from)
+    .filter((from) => toMs(from) > toMs(now))
+    .sort()[0];
+}
+
+export function lingerUntil(record: IncidentRecord): Instant | undefined {
+  if (record.closed === null || record.policy === null) return undefined;
+  return plus(record.closed.at, record.policy.service.lingerMs);
+}
+
+/** The next moment at which time alone has something to do, if any. */
+export function nextWakeAt(record: IncidentRecord, now: Instant): Instant | undefined {
+  const all = duties(record);
+  const moments = [
+    nextThreshold(record, now),
+    untriagedWarnAt(record, now),
+    autoCloseAt(record, all),
+    nextTuningStart(record, all, now),
+    lingerUntil(record),
+  ].flatMap((at) => (at === undefined ? [] : [toMs(at)]));
+  return moments.length === 0 ? undefined : toInstant(Math.min(...moments));
+}
+
+export interface Waiting {
+  who: 'analyst' | 'customer' | 'defender' | 'mail-server' | 'telephone';
+  what: Bilingual;
+  until: Instant | null;
+}
+
+/** Whom the incident waits for, for what, until when: the answer to "what now?" at 3 a.m. */
+export function waitingFor(record: IncidentRecord, now: Instant): Waiting[] {
+  if (record.closed !== null) return [];
+  const all = duties(record);
+  const { dueAt, state } = slo(record, now);
+  const until = state === 'met' ? null : dueAt;
+  const waiting: Waiting[] = [];
+  const nameOf = (machineId: string) =>
+    record.devices.find((device) => device.machineId === machineId)?.name ?? machineId;
+  if (awaitsVerdict(record)) {
+    waiting.push({ who: 'analyst', what: bilingual('a verdict (threat level 1 to 4)', '脅威レベルの判定'), until });
+  }
+  for (const duty of all) {
+    if (duty.kind === 'warn') continue;
+    if (duty.status === 'failed') {
+      const why = reasonWords(duty.reason ?? 'failed');
+      waiting.push({
+        who: 'analyst',
+        what: bilingual(
+          `a decision: ${duty.id} failed (${why.en})`,
+          `対応の判断: ${duty.id} が失敗しました (${why.ja})`,
+        ),
+        until: null,
+      });
+    }
+    if (isSettled(duty)) continue;
+    switch (duty.kind) {
+      case 'mail':
+        waiting.push(
+          duty.reason === 'awaiting-text'
+            ? { who: 'analyst', what: bilingual('the texts of the mail', 'メールの文面'), until }
+            : { who: 'mail-server', what: bilingual(`acceptance of ${duty.id}`, `${duty.id} の受付`), until },
+        );
+        break;
+      case 'isolate':
+        waiting.push({
+          who: 'defender',
+          what: bilingual(`isolation of ${nameOf(duty.target)}`, `${nameOf(duty.target)} の隔離完了`),
+          until,
+        });
+        break;
+      case 'release':
+        waiting.push({
+          who: 'defender',
+          what: bilingual(`release of ${nameOf(duty.target)}`, `${nameOf(duty.target)} の隔離解除完了`),
+          until: null,
+        });
+        break;
+      case 'phone':
+        waiting.push({
+          who: 'telephone',
+          what: bilingual('a key pressed by the customer', 'お客様による電話の確認'),
+          until: null,
+        });
+        break;
+    }
+  }
+  for (const device of record.devices) {
+    if (holdOf(device)?.state === 'isolated') {
+      waiting.push({
+        who: 'customer',
+        what: bilingual(`an order to release ${device.name}`, `${device.name} の隔離解除のご指示`),
+        until: null,
+      });
+    }
+  }
+  for (const { text } of openQuestions(record)) {
+    waiting.push({ who: 'customer', what: bilingual(`an answer: ${text}`, `ご回答: ${text}`), until: null });
+  }
+  if (waiting.length === 0) {
+    waiting.push({
+      who: 'analyst',
+      what: bilingual('closing, or further news', '完了の操作または続報'),
+      until: autoCloseAt(record, all) ?? null,
+    });
+  }
+  return waiting;
+}

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { judgementSchema, levelSchema } from '../commands.js';
+import { isolationStates, type IsolationState } from '../device/record.js';
+import { scopeRules } from '../scope.js';
+import type { Instant } from '../time.js';
+import { dutyKinds, duties, dutyStatuses, holdOf } from './duties.js';
+import { scopeOf } from './evolve.js';
+import { closeReasons, currentVerdict, timelineTypes, type DeviceEntry, type IncidentRecord } from './record.js';
+import { attentionOf, stageOf, stages, waitingFor } from './stage.js';
+import { slo, sloStates } from './slo.js';
+
+const instant = z.string().meta({ format: 'date-time', description: 'ISO 8601 in UTC' });
+const bilingualSchema = z.object({ en: z.string(), ja: z.string() });
+
+/** What a list shows of an incident: the workflow's memo, so that a list asks no workflow. */
+export const incidentSummarySchema = z
+  .object({
+    id: z.string(),
+    customerId: z.string(),
+    alertId: z.string(),
+    defenderIncidentId: z.string().nullable(),
+    title: z.string(),
+    severity: z.string().nullable().meta({ description: 'As Defender spelt it.' }),
+    stage: z.enum(stages),
+    level: levelSchema.nullable(),
+    slo: z.object({ state: z.enum(sloStates), dueAt: instant.nullable(), provisional: z.boolean() }),
+    devices: z.array(z.object({ machineId: z.string(), name: z.string(), isolation: z.enum(isolationStates) })),
+    assignee: z.string().nullable(),
+    attention: z.array(z.string()),
+    createdAt: instant,
+    updatedAt: instant,
+    closeReason: z.enum(closeReasons).optional(),
+  })
+  .meta({ id: 'IncidentSummary' });
+export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
+
+export const incidentSchema = incidentSummarySchema
+  .extend({
+    revision: z.int(),
+    alert: z.record(z.string(), z.unknown()).meta({ description: "The alert's projection, bounded in size." }),
+    verdict: z
+      .object({
+        level: levelSchema,
+        judgement: judgementSchema,
+        at: instant,
+        actor: z.string(),
+        detection: z.string().nullable(),
+        analysis: z.string().nullable(),
+        countermeasures: z.string().nullable(),
+        askCustomer: z.string().nullable(),
+        machineIds: z.array(z.string()),
+        servers: z.enum(['isolate', 'leave']).nullable(),
+        exclusionProposal: z.object({ what: z.string(), why: z.string() }).nullable(),
+      })
+      .nullable(),
+    questions: z.array(
+      z.object({ text: z.string(), askedAt: instant, answer: z.record(z.string(), z.unknown()).nullable() }),
+    ),
+    duties: z.array(
+      z.object({
+        id: z.string(),
+        kind: z.enum(dutyKinds),
+        target: z.string(),
+        status: z.enum(dutyStatuses),
+        reason: z.string().optional(),
+        doneAt: instant.optional(),
+      }),
+    ),
+    timeline: z.array(
+      z.object({
+        at: instant,
+        actor: z.string(),
+        type: z.enum(timelineTypes),
+        text: bilingualSchema,
+        data: z.record(z.string(), z.unknown()).optional(),
+      }),
+    ),
+    waitingFor: z.array(z.object({ who: z.string(), what: bilingualSchema, until: instant.nullable() })),
+    explanation: z.array(
+      z.object({ rule: z.enum(scopeRules), passed: z.boolean(), flagged: z.boolean(), reason: bilingualSchema }),
+    ),
+  })
+  .meta({ id: 'Incident' });
+export type IncidentView = z.infer<typeof incidentSchema>;
+
+function isolationOf(device: DeviceEntry): IsolationState {
+  const { report } = device;
+  if (device.asked !== null && holdOf(device) === undefined && device.asked.want === 'isolate') {
+    return report?.isolation === 'isolated' ? 'isolated' : 'requested';
+  }
+  return report?.isolation ?? 'none';
+}
+
+export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary {
+  const all = duties(record);
+  const { state, dueAt, provisional } = slo(record, now);
+  return {
+    id: record.incidentId,
+    customerId: record.customerId,
+    alertId: record.alert.alertId,
+    defenderIncidentId: record.alert.defenderIncidentId,
+    title: record.alert.title,
+    severity: record.alert.severityRaw,
+    stage: stageOf(record, all),
+    level: currentVerdict(record)?.level ?? null,
+    slo: { state, dueAt, provisional },
+    devices: record.devices.map((device) => ({
+      machineId: device.machineId,
+      name: device.name,
+      isolation: isolationOf(device),
+    })),
+    assignee: record.assignee,
+    attention: attentionOf(record, all),
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+    ...(record.closed === null ? {} : { closeReason: record.closed.reason }),
+  };
+}
+
+export function incidentView(record: IncidentRecord, now: Instant): IncidentView {
+  const verdict = currentVerdict(record);
+  return {
+    ...summaryOf(record, now),
+    revision: record.revision,
+    alert: { ...record.alert },
+    verdict:
+      verdict === undefined
+        ? null
+        : {
+            level: verdict.level,
+            judgement: verdict.judgement,
+            at: verdict.at,
+            actor: verdict.actor,
+            ...verdict.texts,
+            askCustomer: verdict.askCustomer,
+            machineIds: verdict.machineIds,
+            servers: verdict.servers,
+            exclusionProposal: verdict.exclusionProposal,
+          },
+    questions: record.questions.map(({ text, askedAt, answer }) => ({
+      text,
+      askedAt,
+      answer: answer === null ? null : { ...answer },
+    })),
+    duties: duties(record).map(({ topic: _, ...duty }) => duty),
+    timeline: record.timeline,
+    waitingFor: waitingFor(record, now),
+    explanation: scopeOf(record).explanation,
+  };
+}
+
+/** Is it an analyst's move? What the queue holds. */
+export function waitsForAnalyst(summary: IncidentSummary): boolean {
+  return summary.stage === 'awaiting-triage' || summary.attention.length > 0;
+}

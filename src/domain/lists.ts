@@ -1,0 +1,81 @@
+import type { IsolationState } from './device/record.js';
+import type { IncidentRecord } from './incident/record.js';
+import { summaryOf, waitsForAnalyst, type IncidentSummary } from './incident/view.js';
+import type { Instant } from './time.js';
+
+/**
+ * The search attributes that lists use; SQL visibility allows ten Keywords and three of each other type per namespace.
+ * They are readable by everybody who may open the Temporal namespace, whatever the payloads' encryption: ids and words
+ * of the process only, no text of an alert and no name.
+ */
+type Key<Type extends 'KEYWORD' | 'KEYWORD_LIST' | 'INT' | 'BOOL'> = Readonly<{ name: string; type: Type }>;
+
+/** One attribute and its value; null where there is none. */
+export type SearchPair =
+  | { key: Key<'KEYWORD'>; value: string | null }
+  | { key: Key<'KEYWORD_LIST'>; value: string[] | null }
+  | { key: Key<'INT'>; value: number | null }
+  | { key: Key<'BOOL'>; value: boolean | null };
+
+export const searchKeys = {
+  customerId: { name: 'CustomerId', type: 'KEYWORD' },
+  stage: { name: 'Stage', type: 'KEYWORD' },
+  sloState: { name: 'SloState', type: 'KEYWORD' },
+  assignee: { name: 'Assignee', type: 'KEYWORD' },
+  defenderIncidentId: { name: 'DefenderIncidentId', type: 'KEYWORD' },
+  isolation: { name: 'Isolation', type: 'KEYWORD' },
+  level: { name: 'ThreatLevel', type: 'INT' },
+  devices: { name: 'Devices', type: 'KEYWORD_LIST' },
+  attention: { name: 'Attention', type: 'KEYWORD_LIST' },
+  waitsForAnalyst: { name: 'WaitsForAnalyst', type: 'BOOL' },
+} as const;
+
+/** Visibility keeps a bounded list per execution; whoever looks for a device beyond it finds it by the incident. */
+const MAX_LISTED = 50;
+
+function orNull(list: readonly string[]): string[] | null {
+  return list.length === 0 ? null : list.slice(0, MAX_LISTED);
+}
+
+export function incidentSearch(summary: IncidentSummary): SearchPair[] {
+  return [
+    { key: searchKeys.customerId, value: summary.customerId },
+    { key: searchKeys.stage, value: summary.stage },
+    { key: searchKeys.sloState, value: summary.slo.state },
+    { key: searchKeys.assignee, value: summary.assignee },
+    { key: searchKeys.defenderIncidentId, value: summary.defenderIncidentId },
+    { key: searchKeys.level, value: summary.level },
+    { key: searchKeys.devices, value: orNull(summary.devices.map(({ machineId }) => machineId)) },
+    { key: searchKeys.attention, value: orNull(summary.attention) },
+    { key: searchKeys.waitsForAnalyst, value: waitsForAnalyst(summary) },
+  ];
+}
+
+export function deviceSearch(device: {
+  customerId: string;
+  machineId: string;
+  isolation: IsolationState;
+}): SearchPair[] {
+  return [
+    { key: searchKeys.customerId, value: device.customerId },
+    { key: searchKeys.devices, value: [device.machineId] },
+    { key: searchKeys.isolation, value: device.isolation },
+  ];
+}
+
+/** What an incident's workflow shows without being asked. */
+export interface IncidentMemo extends Record<string, unknown> {
+  summary: IncidentSummary;
+  /** Of the alert's version on record, so that a repeated delivery need not wake the incident. */
+  fingerprint: string;
+}
+
+export function incidentMemo(record: IncidentRecord, now: Instant): IncidentMemo {
+  return { summary: summaryOf(record, now), fingerprint: record.fingerprint };
+}
+
+/** Only the time of the last change differs: nothing that a list would have to show again. */
+export function memoDigest({ summary, fingerprint }: IncidentMemo): string {
+  const { updatedAt: _, ...shown } = summary;
+  return JSON.stringify([shown, fingerprint]);
+}

@@ -1,0 +1,21 @@
+export const mailKinds = [
+  'primary',
+  'secondary',
+  'isolation-result',
+  'release-result',
+  'soc-warning',
+  'soc-breach',
+  'soc-failure',
+] as const;
+export type MailKind = (typeof mailKinds)[number];
+export type CustomerMailKind = Extract<MailKind, 'primary' | 'secondary' | 'isolation-result' | 'release-result'>;
+
+/** What the header `X-Mimamori-Kind` and the activity need: the mail without its thread and id. */
+export interface RenderedMail {
+  kind: MailKind;
+  to: string[];
+  cc: string[];
+  subject: string;
+  text: string;
+  html: string;
+}

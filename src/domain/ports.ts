@@ -1,0 +1,104 @@
+import type { ActionRecord, DeviceRequest } from './device/record.js';
+import type { StepResult } from './device/evolve.js';
+import type { MachineFacts } from './machine.js';
+import type { PhoneRequest } from './phone/record.js';
+import type { Policy } from './policy.js';
+import type { Instant } from './time.js';
+
+/**
+ * What the processes ask of the outside world: the activities. Every one may be tried again after having worked; each
+ * says what its second try does.
+ */
+export interface Outside {
+  /** The customer's policy as the file has it now; null when the customer is no longer in it. Reading again is harmless. */
+  readPolicy(input: { customerId: string }): Promise<Policy | null>;
+
+  /** Looks a device up in its tenant. `unavailable` when Defender does not answer quickly. Reading again is harmless. */
+  lookUpMachine(input: MachineInput): Promise<MachineFacts | 'unavailable'>;
+
+  /** The same, patiently: fails, to be retried, until Defender has answered. */
+  awaitMachine(input: MachineInput): Promise<MachineFacts>;
+
+  /** Who sent the nth Signal of that name to this run, as Temporal recorded it; null when it cannot be told. */
+  readSignalSender(input: { signal: string; ordinal: number }): Promise<string | null>;
+
+  /** Signals the device's workflow, starting it where needed. A second Signal has the same `seq` and is ignored. */
+  askDevice(input: { customerId: string; machineId: string; request: DeviceRequest }): Promise<void>;
+
+  /** Signals the customer's phone workflow, starting it where needed. A second Signal has the same `seq` and is ignored. */
+  askPhone(input: { customerId: string; request: PhoneRequest }): Promise<void>;
+
+  /** Hands a mail to the server. A second try sends the same Message-ID. */
+  sendMail(input: MailInput): Promise<MailResult>;
+
+  /**
+   * Asks Defender to isolate or release a device: looks first, adopts what is running or already true, and only then
+   * posts. A second try therefore finds what the first one did.
+   */
+  requestIsolation(input: IsolationInput): Promise<StepResult>;
+  requestRelease(input: IsolationInput): Promise<StepResult>;
+
+  /** How Defender says the device stands: isolated, released, or with an action under way. Reading again is harmless. */
+  readIsolation(input: MachineInput): Promise<StepResult>;
+
+  /** Follows an action to its end; fails, to be retried, while it runs. Reading again is harmless. */
+  followAction(input: FollowInput): Promise<StepResult>;
+
+  /** Asks Defender to cancel an action. Cancelling one that has ended is no failure. */
+  cancelAction(input: MachineInput & { action: ActionRecord; why: string }): Promise<void>;
+
+  /** Places a call. A second try first looks for the call that the first one may have placed. */
+  placeCall(input: CallInput): Promise<CallPlaced>;
+
+  /** Ends a call; one that has ended already is no failure. */
+  hangUp(input: { sid: string }): Promise<void>;
+
+  /** How a call stands, for when its callback never came. Reading again is harmless. */
+  readCall(input: { sid: string }): Promise<{ status: string }>;
+}
+
+export interface MachineInput {
+  customerId: string;
+  machineId: string;
+}
+
+export interface IsolationInput extends MachineInput {
+  /** Names the incident in Defender's portal. */
+  comment: string;
+}
+
+export interface FollowInput extends MachineInput {
+  action: ActionRecord;
+  kind: 'isolate' | 'release';
+}
+
+export interface MailInput {
+  messageId: string;
+  inReplyTo?: string;
+  references: string[];
+  to: string[];
+  cc: string[];
+  subject: string;
+  text: string;
+  html: string;
+  headers: Record<string, string>;
+}
+
+export type MailResult =
+  | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }
+  | { status: 'rejected'; reason: 'mail-rejected'; response: string }
+  /** The connection was cut while the server took it: it may have been accepted. To be sent again, with the same id. */
+  | { status: 'uncertain' };
+
+export interface CallInput {
+  customerId: string;
+  attempt: number;
+  to: string;
+  text: string;
+  language: 'ja' | 'en';
+  ringSeconds: number;
+  /** Calls placed before this are not ours to adopt. */
+  notBefore: Instant;
+}
+
+export type CallPlaced = { status: 'placed'; sid: string } | { status: 'refused'; reason: string };

@@ -1,0 +1,129 @@
+import { bilingual, oneLine, type Bilingual } from './text.js';
+
+/**
+ * Every reason code of the service in plain words: clauses that fit behind a colon, without a full stop. They say the
+ * same to a customer and to an analyst, so nothing internal stands in them.
+ */
+const REASONS = {
+  // Why a device is not isolated
+  'tuning-period': bilingual(
+    'no device is isolated during the whitelist tuning period',
+    'ホワイトリストチューニング期間中は隔離を実施しません',
+  ),
+  'server-left': bilingual(
+    'the device is a server and is left on the network on the analyst’s decision',
+    'サーバーのため、アナリストの判断により隔離の対象外としています',
+  ),
+  'device-mismatch': bilingual(
+    'the name given does not belong to the device that Defender knows under this id',
+    '指定された端末名が、Defender に登録された端末と一致しません',
+  ),
+  'server-decision-needed': bilingual(
+    'the device is a server, which is isolated only on an analyst’s explicit decision',
+    'サーバーのため、隔離するかどうかについてアナリストの明示的な判断が必要です',
+  ),
+  'unknown-device': bilingual('Defender does not know the device', 'Defender に該当する端末が見つかりません'),
+  'unsupported-device': bilingual(
+    'the device’s operating system or Defender version does not support network isolation',
+    '端末の OS または Defender のバージョンがネットワーク隔離に対応していません',
+  ),
+  'isolation-timeout': bilingual(
+    'the device was not reached within 3 days, presumably because it is switched off or offline',
+    '端末が電源オフまたはオフラインのためか、3 日以内に応答がありませんでした',
+  ),
+  'isolation-failed': bilingual(
+    'Defender reported that the isolation failed',
+    'Defender から隔離に失敗したとの応答がありました',
+  ),
+  'isolation-pending': bilingual(
+    'Defender has not confirmed the isolation yet',
+    'Defender による隔離の完了がまだ確認できていません',
+  ),
+  'cancelled-elsewhere': bilingual(
+    'the request was cancelled outside this service, for example in Defender’s portal',
+    'Defender の管理画面など、本サービス以外の操作により要求が取り消されました',
+  ),
+  'rejected-by-defender': bilingual('Defender refused the request', 'Defender が要求を受け付けませんでした'),
+  // Why an isolation, or the wish for one, came to an end
+  'level-lowered': bilingual('the threat level was lowered', '脅威レベルが引き下げられました'),
+  'not-named': bilingual(
+    'the later assessment no longer concerns the device',
+    'その後の判定で、この端末は対象から外れました',
+  ),
+  released: bilingual('the customer instructed the release', 'お客様から隔離解除のご指示をいただきました'),
+  held: bilingual('another incident still needs the isolation', '別のインシデントで引き続き隔離が必要です'),
+  cancelled: bilingual('the request was cancelled', '要求が取り消されました'),
+  'cancelled-before-isolated': bilingual(
+    'the request was cancelled before the device was isolated',
+    '端末が隔離される前に要求が取り消されました',
+  ),
+  'never-isolated': bilingual('the device had not been isolated', '端末は隔離されていませんでした'),
+  'release-timeout': bilingual(
+    'the device was not reached in time to release it, presumably because it is switched off or offline',
+    '端末が電源オフまたはオフラインのためか、隔離解除の要求に時間内の応答がありませんでした',
+  ),
+  'release-failed': bilingual(
+    'Defender reported that the release failed',
+    'Defender から隔離解除に失敗したとの応答がありました',
+  ),
+  // Mail and phone
+  'mail-rejected': bilingual('the mail server refused the mail', 'メールサーバーがメールの受信を拒否しました'),
+  'mail-not-accepted': bilingual(
+    'no mail server has accepted the mail yet',
+    'メールがまだメールサーバーに受け付けられていません',
+  ),
+  'phone-exhausted': bilingual(
+    'none of the registered contacts acknowledged the call',
+    'ご登録の連絡先のいずれからも、お電話での確認をいただけませんでした',
+  ),
+  'no-contact-to-ring': bilingual('no contact is registered for calls', '電話連絡先が登録されていません'),
+  'awaiting-text': bilingual('the analyst’s texts are still missing', 'アナリストによる記載がまだ揃っていません'),
+  'awaiting-primary': bilingual('the primary escalation has to be sent first', '一次エスカレーションの送信待ちです'),
+  // The clock
+  'no-verdict': bilingual('no threat level had been judged', '脅威レベルが判定されていませんでした'),
+  'done-too-late': bilingual(
+    'everything was done, but after the target time',
+    '対応は完了しましたが、目標時間を過ぎていました',
+  ),
+} satisfies Record<string, Bilingual>;
+
+type Reason = keyof typeof REASONS;
+
+/** Defender's own words for what the service has a word for. */
+const DEFENDER_CODES: Readonly<Record<string, Reason>> = {
+  OsPlatformNotSupported: 'unsupported-device',
+  ClientVersionNotSupported: 'unsupported-device',
+  NotFound: 'unknown-device',
+  ResourceNotFound: 'unknown-device',
+  TimeOut: 'isolation-timeout',
+  Cancelled: 'cancelled-elsewhere',
+  Failed: 'isolation-failed',
+  BadRequest: 'rejected-by-defender',
+  InvalidInput: 'rejected-by-defender',
+  Forbidden: 'rejected-by-defender',
+  Unauthorized: 'rejected-by-defender',
+  DisabledFeature: 'rejected-by-defender',
+  DisallowedOperation: 'rejected-by-defender',
+};
+
+function isReason(code: string): code is Reason {
+  return Object.hasOwn(REASONS, code);
+}
+
+/** The words for a code, or undefined for one that the service does not know. */
+export function knownReason(code: string): Bilingual | undefined {
+  if (isReason(code)) return REASONS[code];
+  const ours = Object.hasOwn(DEFENDER_CODES, code) ? DEFENDER_CODES[code] : undefined;
+  return ours === undefined ? undefined : REASONS[ours];
+}
+
+/** What analysts read: the words for a code; a code that nobody has words for is shown as it is. */
+export function reasonWords(code: string): Bilingual {
+  const shown = oneLine(code, 80);
+  return knownReason(code) ?? bilingual(`another reason (${shown})`, `その他の理由 (${shown})`);
+}
+
+/** What customers read: never a code. */
+export function reasonForCustomer(code: string): Bilingual {
+  return knownReason(code) ?? bilingual('a technical problem occurred', '技術的な問題が発生しました');
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import {
+  defenderMachineSchema,
+  machineActionSchema,
+  type DefenderMachine,
+  type MachineAction,
+} from '../../domain/defender.js';
+import { oneLine } from '../../domain/text.js';
+import { toMs } from '../../domain/time.js';
+import { read, readIfFound, succeeded } from './answer.js';
+import { createCaller, type CallerOptions, type Tenant } from './caller.js';
+
+export type { Tenant } from './caller.js';
+
+/** Characters; Defender documents no limit, the portal shows about this much. */
+const MAX_COMMENT_LENGTH = 1_000;
+
+/** The most that one answer may list. Source: "List MachineActions API". */
+const MAX_ACTIONS = 10_000;
+
+const actionListSchema = z.object({ value: z.array(z.looseObject({ type: z.unknown() })) });
+const isolationActionsSchema = z.array(machineActionSchema);
+
+/**
+ * Microsoft Defender for Endpoint's API for many tenants. Every method throws DefenderError or SignInError; a `signal`
+ * that aborts makes it throw the signal's reason, and whether Defender got the call is unknown then.
+ * Source: learn.microsoft.com, Defender for Endpoint API, "Machine" and "MachineAction" methods.
+ */
+export interface DefenderClient {
+  /** Undefined: the tenant has no such device. */
+  getMachine(tenant: Tenant, machineId: string, signal?: AbortSignal): Promise<DefenderMachine | undefined>;
+  /** The device's isolations and releases, newest first. */
+  listIsolationActions(tenant: Tenant, machineId: string, signal?: AbortSignal): Promise<MachineAction[]>;
+  /** Undefined: not known; an action created a moment ago may not be known yet. */
+  getMachineAction(tenant: Tenant, actionId: string, signal?: AbortSignal): Promise<MachineAction | undefined>;
+  /**
+   * Asks for full isolation; the result is accepted, not done. `ActiveRequestAlreadyExists` (rejected): such an action
+   * runs already. `comment` becomes one line.
+   */
+  isolate(tenant: Tenant, machineId: string, comment: string, signal?: AbortSignal): Promise<MachineAction>;
+  /** Asks for the release from isolation; as `isolate`. */
+  unisolate(tenant: Tenant, machineId: string, comment: string, signal?: AbortSignal): Promise<MachineAction>;
+  /** Cancels an action that has not begun on the device. */
+  cancelAction(tenant: Tenant, actionId: string, comment: string, signal?: AbortSignal): Promise<void>;
+}
+
+export function createDefenderClient(options: CallerOptions): DefenderClient {
+  const call = createCaller(options);
+
+  return {
+    async getMachine(tenant, machineId, signal) {
+      const answer = await call(tenant, { method: 'GET', path: machinePath(machineId) }, signal);
+      const machine = readIfFound(answer, defenderMachineSchema);
+      // Defender looks the path up as a computer name too; two devices may share one, and only the id means a device.
+      return machine?.id.toLowerCase() === machineId.toLowerCase() ? machine : undefined;
+    },
+
+    async listIsolationActions(tenant, machineId, signal) {
+      const query = { $filter: `machineId eq ${odataString(machineId)}`, $top: String(MAX_ACTIONS) };
+      const answer = await call(tenant, { method: 'GET', path: '/api/machineactions', query }, signal);
+      // Other kinds of actions may look as they like; only these two are read closely.
+      const schema = actionListSchema
+        .transform(({ value }) => value.filter(({ type }) => type === 'Isolate' || type === 'Unisolate'))
+        .pipe(isolationActionsSchema);
+      return read(answer, schema).sort((a, b) => createdMs(b) - createdMs(a));
+    },
+
+    async getMachineAction(tenant, actionId, signal) {
+      const answer = await call(tenant, { method: 'GET', path: actionPath(actionId) }, signal);
+      return readIfFound(answer, machineActionSchema);
+    },
+
+    async isolate(tenant, machineId, comment, signal) {
+      const body = { Comment: commentText(comment), IsolationType: 'Full' };
+      const answer = await call(tenant, { method: 'POST', path: `${machinePath(machineId)}/isolate`, body }, signal);
+      return read(answer, machineActionSchema);
+    },
+
+    async unisolate(tenant, machineId, comment, signal) {
+      const body = { Comment: commentText(comment) };
+      const answer = await call(tenant, { method: 'POST', path: `${machinePath(machineId)}/unisolate`, body }, signal);
+      return read(answer, machineActionSchema);
+    },
+
+    async cancelAction(tenant, actionId, comment, signal) {
+      const body = { Comment: commentText(comment) };
+      succeeded(await call(tenant, { method: 'POST', path: `${actionPath(actionId)}/cancel`, body }, signal));
+    },
+  };
+}
+
+function machinePath(machineId: string): string {
+  return `/api/machines/${encodeURIComponent(machineId)}`;
+}
+
+function actionPath(actionId: string): string {
+  return `/api/machineactions/${encodeURIComponent(actionId)}`;
+}
+
+function odataString(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function commentText(comment: string): string {
+  return oneLine(comment, MAX_COMMENT_LENGTH);
+}
+
+function createdMs({ creationDateTimeUtc }: MachineAction): number {
+  return creationDateTimeUtc === undefined ? 0 : toMs(creationDateTimeUtc);
+}

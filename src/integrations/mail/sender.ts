@@ -1,0 +1,93 @@
+import { PassThrough } from 'node:stream';
+import { createTransport } from 'nodemailer';
+import { z } from 'zod';
+import { oneLine } from '../../domain/text.js';
+import { SECOND_MS, toInstant, type Instant } from '../../domain/time.js';
+import { MailError } from './errors.js';
+import { mailError } from './failure.js';
+import { parseMailbox, toNodemailer, type OutgoingMail } from './message.js';
+
+export { MailError } from './errors.js';
+export type { OutgoingMail } from './message.js';
+
+const MAX_CONNECTIONS = 3;
+
+export interface SentMail {
+  /** When the server took the mail (its 250). */
+  acceptedAt: Instant;
+  /** Its words, with the queue id that its log knows. */
+  response: string;
+  /** Recipients it refused while it took the mail for others. */
+  rejected: { address: string; response: string }[];
+}
+
+export interface MailSender {
+  /**
+   * Hands a mail to the server. Throws MailError; when `signal` aborts before the mail was written to its end, the
+   * signal's reason.
+   */
+  send(mail: OutgoingMail, signal?: AbortSignal): Promise<SentMail>;
+  close(): void;
+}
+
+export interface MailSenderOptions {
+  /** `smtp://user:password@host:port` (STARTTLS where offered; `?requireTLS=true` insists) or `smtps://…`. */
+  smtpUrl: string;
+  /** `Name <address>` or an address. */
+  from: string;
+}
+
+/** Sends mail over SMTP. Throws a TypeError for settings that cannot be used (without quoting the URL's password). */
+export function createMailSender({ smtpUrl, from }: MailSenderOptions): MailSender {
+  if (!/^smtps?:$/.test(URL.canParse(smtpUrl) ? new URL(smtpUrl).protocol : '')) {
+    throw new TypeError('the mail server must be an smtp:// or smtps:// URL');
+  }
+  const sender = parseMailbox(from);
+  const transport = createTransport({
+    url: smtpUrl,
+    pool: true,
+    maxConnections: MAX_CONNECTIONS,
+    connectionTimeout: 10 * SECOND_MS,
+    greetingTimeout: 10 * SECOND_MS,
+    socketTimeout: 30 * SECOND_MS,
+  });
+
+  // What the connection reads a mail from. It is read once the server has said 354, and at its end the final dot
+  // follows: whether it was read to its end is the difference between "not sent" and "nobody knows".
+  const contents = new WeakMap<object, PassThrough>();
+  transport.use('stream', ({ data, message }, done) => {
+    message.transform(() => {
+      const content = new PassThrough();
+      if (data.signal !== undefined) contents.set(data.signal, content);
+      return content;
+    });
+    done();
+  });
+
+  return {
+    async send(mail, signal) {
+      signal?.throwIfAborted();
+      // A signal of its own for every mail, also without a caller's: it is what the plugin above knows the mail by.
+      const own = signal === undefined ? new AbortController().signal : AbortSignal.any([signal]);
+      const info = await transport.sendMail({ ...toNodemailer(mail, sender), signal: own }).catch((error: unknown) => {
+        if (error instanceof MailError) throw error;
+        const dataSent = contents.get(own)?.readableEnded === true;
+        if (!dataSent) signal?.throwIfAborted();
+        throw mailError(error, dataSent);
+      });
+      return {
+        acceptedAt: toInstant(Date.now()),
+        response: oneLine(info.response, 300),
+        rejected: z.array(rejectedSchema).catch([]).parse(info.rejectedErrors),
+      };
+    },
+
+    close() {
+      transport.close();
+    },
+  };
+}
+
+const rejectedSchema = z
+  .object({ recipient: z.string(), response: z.string() })
+  .transform(({ recipient, response }) => ({ address: recipient, response: oneLine(response, 300) }));

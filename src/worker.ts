@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
+import { createActivities, type ActivityDeps } from './activities/index.js';
+import { loadCustomers, loadWorkerSettings, type WorkerSettings } from './config.js';
+import { createDefenderClient } from './integrations/defender/client.js';
+import { createSignIn } from './integrations/defender/sign-in.js';
+import { createMailSender } from './integrations/mail/sender.js';
+import { createPhoneClient } from './integrations/phone/client.js';
+import { createLogger } from './log.js';
+import { createPolicies, serviceSettings } from './policy.js';
+import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
+import { temporalConfig } from './temporal/connect.js';
+import { registerSearchAttributes } from './temporal/search-attributes.js';
+
+const DEFENDER_TIMEOUT_MS = 20_000;
+const MAX_DEFENDER_CALLS_PER_TENANT = 8;
+const PHONE_TIMEOUT_MS = 15_000;
+/** How long activities may take to end when the worker is told to stop. */
+const SHUTDOWN_GRACE_MS = 7_000;
+/** Open incidents kept in memory; more are replayed from their history when something happens to them. */
+const MAX_CACHED_WORKFLOWS = 1_000;
+
+export interface WorkerParts {
+  connection: NativeConnection;
+  namespace: string;
+  taskQueue: string;
+  activities: ReturnType<typeof createActivities>;
+  bundle: { code: string } | { codePath: string };
+}
+
+export function createWorker({ connection, namespace, taskQueue, activities, bundle }: WorkerParts): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    activities,
+    workflowBundle: bundle,
+    maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    shutdownForceTime: SHUTDOWN_GRACE_MS + 1_000,
+  });
+}
+
+/** The clients of the outside systems, as the settings name them. */
+export function createOutside(settings: WorkerSettings): Omit<ActivityDeps, 'client' | 'taskQueue'> {
+  const { defender, mail, twilio, publicUrl } = settings;
+  const credential =
+    'secret' in defender.credential
+      ? defender.credential
+      : { certificatePem: readFileSync(defender.credential.certificatePath, 'utf8') };
+  const signIn = createSignIn({ clientId: defender.clientId, credential, tokenEndpoint: defender.tokenEndpoint });
+  return {
+    policies: createPolicies(loadCustomers(settings.customersFile), serviceSettings(settings)),
+    defender: createDefenderClient({
+      signIn,
+      timeoutMs: DEFENDER_TIMEOUT_MS,
+      maxInFlightPerTenant: MAX_DEFENDER_CALLS_PER_TENANT,
+    }),
+    defaultApiBase: defender.apiBase,
+    mail: createMailSender({ smtpUrl: mail.smtpUrl, from: mail.from }),
+    phone: createPhoneClient({ ...twilio, timeoutMs: PHONE_TIMEOUT_MS }),
+    publicUrl,
+  };
+}
+
+function workerLogLevel(level: string): LogLevel {
+  return level === 'debug' || level === 'trace' ? 'DEBUG' : level === 'info' ? 'INFO' : 'WARN';
+}
+
+async function main(): Promise<void> {
+  const settings = loadWorkerSettings();
+  const log = createLogger(settings.logLevel);
+  const logger = new DefaultLogger(workerLogLevel(settings.logLevel), ({ level, message, meta }) => {
+    const write = level === 'ERROR' ? log.error : level === 'WARN' ? log.warn : level === 'INFO' ? log.info : log.debug;
+    write.call(log, { ...meta }, message);
+  });
+  Runtime.install({ logger, shutdownSignals: [] });
+
+  const { connectionOptions, namespace } = temporalConfig();
+  const { taskQueue } = settings.temporal;
+  const outside = createOutside(settings);
+  const codePath = prebuiltBundle();
+  const bundle = codePath === undefined ? await bundleWorkflows(logger) : { codePath };
+  const connection = await Connection.connect(connectionOptions);
+  await registerSearchAttributes(connection, namespace);
+  const native = await NativeConnection.connect(connectionOptions);
+  const client = new Client({ connection, namespace });
+  const activities = createActivities({ ...outside, client, taskQueue });
+  const worker = await createWorker({ connection: native, namespace, taskQueue, activities, bundle });
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    });
+  }
+  log.info({ taskQueue, namespace }, 'worker polls');
+  await worker.run();
+  outside.mail.close();
+  await Promise.all([connection.close(), native.close()]);
+  log.info('worker drained');
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });
+}

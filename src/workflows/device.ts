@@ -1,0 +1,278 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { deviceReleaseSchema, type Command, type CommandOutcome, type DeviceReleaseBody } from '../domain/commands.js';
+import {
+  applyIsolateStep,
+  applyOrder,
+  applyReleaseStep,
+  applyRequest,
+  deviceView,
+  holdersBeside,
+  isFree,
+  isStillWanted,
+  nextStep,
+  openDevice,
+  releasableHolds,
+  untold,
+  type DeviceView,
+  type StepResult,
+} from '../domain/device/evolve.js';
+import { deviceDetails } from '../domain/device/details.js';
+import { deviceRequestSchema, type DeviceRecord } from '../domain/device/record.js';
+import { reject, type Rejection } from '../domain/errors.js';
+import {
+  isHandled,
+  judgeEnvelope,
+  judgeInstructionTimes,
+  judgeInstructor,
+  type Judged,
+} from '../domain/incident/judge.js';
+import { deviceSearch } from '../domain/lists.js';
+import { MINUTE_MS } from '../domain/time.js';
+import {
+  deviceQuery,
+  deviceReleaseUpdate,
+  deviceReportSignal,
+  deviceRequestSignal,
+  type DeviceInput,
+} from './messages.js';
+import { patient, quick } from './outside.js';
+import { failureOf, now, parseCommand, Showcase } from './support.js';
+
+/** How long a free device's workflow stays, so that a straggling request still meets what it knows. */
+const LINGER_MS = 10 * MINUTE_MS;
+
+type DeviceMemo = { summary: DeviceView } & Record<string, unknown>;
+
+interface Ticket {
+  body: DeviceReleaseBody;
+  actor: string;
+  state: 'queued' | 'accepted' | 'rejected';
+  rejection?: Rejection;
+}
+
+/** What is under way at Defender; one action at a time. */
+interface Job {
+  kind: 'isolate' | 'release';
+  /** Cancels the request as long as Defender has not taken it. */
+  asking: CancellationScope | null;
+  cancelled: boolean;
+}
+
+/**
+ * Whether a device is isolated and for which incidents: the only caller of isolate and unisolate. Incidents ask by
+ * signal, and are told by snapshots.
+ */
+export async function device({ customerId, machineId, record: carried }: DeviceInput): Promise<DeviceRecord> {
+  let record = carried ?? openDevice(customerId, machineId, now());
+  let changes = 0;
+  let job: Job | undefined;
+  const tickets: Ticket[] = [];
+  const searchOf = ({ summary }: DeviceMemo) => deviceSearch(summary);
+  const showcase = new Showcase<DeviceMemo>(searchOf, JSON.stringify, undefined);
+
+  const update = (next: DeviceRecord): void => {
+    if (next === record) return;
+    record = next;
+    changes += 1;
+  };
+
+  setHandler(
+    deviceRequestSignal,
+    (payload: unknown) => {
+      const request = deviceRequestSchema.safeParse(payload);
+      if (request.success) update(applyRequest(record, request.data, now()));
+    },
+    { description: 'An incident asks to isolate, to call the isolation off, or to release.' },
+  );
+  setHandler(deviceReleaseUpdate, release, {
+    description: "The customer's instruction to give the device back, for every incident that holds it.",
+    validator: (command: Command<DeviceReleaseBody>) => {
+      const fault = judge(command);
+      if (fault !== undefined) throw failureOf(fault);
+    },
+  });
+  setHandler(deviceQuery, () => deviceView(record), { description: 'Is it isolated, for whom, by which action?' });
+
+  for (;;) {
+    const seen = changes;
+    await settleTickets();
+    work();
+    await report();
+    showcase.show({ summary: deviceView(record) });
+    setCurrentDetails(deviceDetails(record));
+    if (changes !== seen) continue;
+
+    const quiet = job === undefined && tickets.length === 0 && allHandlersFinished();
+    if (quiet && workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof device>({ customerId, machineId, record });
+    }
+    if (!quiet || !isFree(record)) {
+      await condition(() => changes !== seen);
+      continue;
+    }
+    const called = await condition(() => changes !== seen, LINGER_MS, { summary: 'lingers for stragglers' });
+    // Nothing is awaited between this look at the inbox and the return.
+    if (!called && changes === seen) return record;
+  }
+
+  function judge(command: Command<DeviceReleaseBody>): Judged {
+    const fault = judgeEnvelope(record.handled, command, now());
+    if (fault !== undefined || isHandled(record.handled, command)) return fault;
+    const { instruction } = parseCommand(deviceReleaseSchema, command.body);
+    const times = judgeInstructionTimes(instruction, 'instruction', now());
+    if (times !== undefined) return times;
+    return releasableHolds(record).length === 0
+      ? reject('nothing-to-release', 'No incident holds this device isolated.')
+      : undefined;
+  }
+
+  async function release(command: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
+    const fault = judge(command);
+    if (fault !== undefined) throw failureOf(fault);
+    const { idempotency, actor } = command;
+    const known = idempotency === undefined ? undefined : record.handled[idempotency.key];
+    if (known !== undefined) return known.outcome;
+    const ticket: Ticket = { body: parseCommand(deviceReleaseSchema, command.body), actor, state: 'queued' };
+    tickets.push(ticket);
+    changes += 1;
+    await condition(() => ticket.state !== 'queued');
+    if (ticket.rejection !== undefined) throw failureOf(ticket.rejection);
+    const outcome: CommandOutcome = {
+      revision: record.version,
+      at: now(),
+      devices: [
+        {
+          machineId,
+          outcome: record.isolation === 'requested' ? 'cancelled' : 'releasing',
+          heldBy: holdersBeside(record, ''),
+        },
+      ],
+    };
+    if (idempotency !== undefined) {
+      const { key, bodyHash } = idempotency;
+      update({ ...record, handled: { ...record.handled, [key]: { bodyHash, outcome } } });
+    }
+    return outcome;
+  }
+
+  async function settleTickets(): Promise<void> {
+    if (tickets.length === 0) return;
+    const policy = await quick.readPolicy({ customerId });
+    if (policy !== null) record = { ...record, policy };
+    for (const ticket of tickets.splice(0)) {
+      const { instruction } = ticket.body;
+      const instructor = judgeInstructor(record.policy?.customer.contacts ?? [], instruction);
+      if ('code' in instructor) {
+        ticket.rejection = instructor;
+        ticket.state = 'rejected';
+      } else {
+        update(applyOrder(record, { at: now(), actor: ticket.actor, instruction, ...instructor }));
+        ticket.state = 'accepted';
+      }
+      changes += 1;
+    }
+  }
+
+  /** Starts what is to be done next, or calls off what nobody wants any more. */
+  function work(): void {
+    if (job === undefined) {
+      const next = nextStep(record);
+      if (next !== undefined) start(next);
+      return;
+    }
+    if (job.kind === 'isolate' && !job.cancelled && !isStillWanted(record)) {
+      job.cancelled = true;
+      if (job.asking !== null) job.asking.cancel();
+      else void cancelAtDefender();
+    }
+  }
+
+  function start(kind: Job['kind']): void {
+    const started: Job = { kind, asking: new CancellationScope(), cancelled: false };
+    job = started;
+    void carryOut(started).finally(() => {
+      job = undefined;
+      changes += 1;
+    });
+  }
+
+  function take(kind: Job['kind'], step: StepResult): void {
+    update(kind === 'isolate' ? applyIsolateStep(record, step) : applyReleaseStep(record, step));
+  }
+
+  async function carryOut(current: Job): Promise<void> {
+    const { kind, asking } = current;
+    const input = { customerId, machineId, comment: record.comment };
+    const request = kind === 'isolate' ? patient.requestIsolation : patient.requestRelease;
+    const summary = kind === 'isolate' ? 'ask Defender to isolate' : 'ask Defender to release';
+    try {
+      const step = await (asking ?? CancellationScope.current()).run(() =>
+        request.executeWithOptions({ summary }, [input]),
+      );
+      current.asking = null;
+      await follow(current, step);
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      current.asking = null;
+      await afterCancelledRequest(current);
+    }
+  }
+
+  async function follow(current: Job, step: StepResult): Promise<void> {
+    take(current.kind, step);
+    if (step.outcome !== 'requested') return;
+    const end = await patient.followAction.executeWithOptions({ summary: `follow action ${step.action.id}` }, [
+      { customerId, machineId, action: step.action, kind: current.kind },
+    ]);
+    take(current.kind, end.outcome === 'cancelled' ? { ...end, byUs: current.cancelled } : end);
+  }
+
+  /** The request was called off, but may have reached Defender before: what is running there is cancelled. */
+  async function afterCancelledRequest(current: Job): Promise<void> {
+    const found = await patient.readIsolation.executeWithOptions({ summary: 'did the request reach Defender?' }, [
+      { customerId, machineId },
+    ]);
+    if (found.outcome === 'requested') {
+      take(current.kind, found);
+      await Promise.all([cancelAtDefender(), follow(current, found)]);
+      return;
+    }
+    take(
+      current.kind,
+      found.outcome === 'released' ? { outcome: 'cancelled', byUs: true, at: now(), action: null } : found,
+    );
+  }
+
+  async function cancelAtDefender(): Promise<void> {
+    const { action } = record;
+    if (action === null) return;
+    await patient.cancelAction.executeWithOptions({ summary: 'cancel the isolation that nobody wants any more' }, [
+      { customerId, machineId, action, why: `Mimamori: the reason for the isolation has ended` },
+    ]);
+  }
+
+  /** Tells every incident what has become of its request. One that is no longer there is no failure. */
+  async function report(): Promise<void> {
+    const reports = untold(record);
+    if (reports.length === 0) return;
+    const told = Object.fromEntries(reports.map(({ incidentId, digest }) => [incidentId, digest]));
+    record = { ...record, told: { ...record.told, ...told } };
+    await Promise.all(
+      reports.map(({ incidentId, report: snapshot }) =>
+        getExternalWorkflowHandle(incidentId)
+          .signal(deviceReportSignal, snapshot)
+          .catch(() => undefined),
+      ),
+    );
+  }
+}

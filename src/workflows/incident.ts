@@ -1,0 +1,145 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { incidentDetails } from '../domain/incident/details.js';
+import { duties } from '../domain/incident/duties.js';
+import { judgeInstructor, judgeRelease } from '../domain/incident/judge.js';
+import { currentVerdict, type IncidentRecord } from '../domain/incident/record.js';
+import { lingerUntil, nextWakeAt } from '../domain/incident/stage.js';
+import { incidentView } from '../domain/incident/view.js';
+import { incidentMemo, incidentSearch, memoDigest, type IncidentMemo } from '../domain/lists.js';
+import { MINUTE_MS, plus, toMs, type Instant } from '../domain/time.js';
+import { Book } from './incident/book.js';
+import { handleCommands, orderedDevices, type OrderTicket } from './incident/commands.js';
+import { Devices } from './incident/devices.js';
+import { Mails } from './incident/mails.js';
+import { handleSignals, takeSignalled, type SignalledCommand } from './incident/signals.js';
+import { incidentQuery, type IncidentInput } from './messages.js';
+import { quick } from './outside.js';
+import { Alarm, now, Showcase } from './support.js';
+
+/**
+ * One alert from detection to closure. A loop: wait until something has happened, record it, ask the rules what is owed,
+ * do what has not been done, wait again.
+ *
+ * @returns the record, from which a later run goes on when the incident is reopened or the alert comes back.
+ */
+export async function incident({ record: initial, news }: IncidentInput): Promise<IncidentRecord> {
+  const book = new Book(initial);
+  const tickets: OrderTicket[] = [];
+  const signalled: SignalledCommand[] = [];
+  const devices = new Devices(book);
+  const mails = new Mails(book);
+  const alarm = new Alarm();
+  const startedFresh = workflowInfo().continuedFromExecutionRunId === undefined && news === undefined;
+  const searchOf = (memo: IncidentMemo) => incidentSearch(memo.summary);
+  const showcase = new Showcase(searchOf, memoDigest, startedFresh ? incidentMemo(initial, now()) : undefined);
+
+  handleCommands(book, tickets);
+  handleSignals(book, signalled);
+  setHandler(incidentQuery, (at?: Instant) => incidentView(book.record, at ?? now()), {
+    description: 'The whole incident: duties, timeline, what it waits for.',
+  });
+  if (news !== undefined) {
+    book.advance();
+    book.apply({ type: 'alert-updated', ...news });
+  }
+
+  for (;;) {
+    const seen = book.changes;
+    book.advance();
+    await devices.lookUp();
+    book.advance();
+    await decide();
+    await devices.ask();
+    await askPhone();
+    mails.start();
+    show();
+    if (book.changes !== seen) continue;
+
+    // From here to the return nothing is awaited: a signal that comes now starts another task, which sees it.
+    if (isQuiet() && hasEnded()) {
+      alarm.stop();
+      return book.record;
+    }
+    if (isQuiet() && workflowInfo().continueAsNewSuggested) {
+      alarm.stop();
+      return continueAsNew<typeof incident>({ record: book.record });
+    }
+    alarm.set(wakeAt(), alarmSummary());
+    await condition(() => book.changes !== seen || alarm.fired);
+  }
+
+  /** What depends on the customer's file as it is at this moment: tuning periods, contacts, addresses. */
+  async function decide(): Promise<void> {
+    const owesMail = duties(book.record).some(
+      ({ kind, status, reason }) => kind === 'mail' && status === 'owed' && reason === undefined,
+    );
+    if (book.record.policy !== null && !devices.needsPolicy && tickets.length + signalled.length === 0 && !owesMail)
+      return;
+    const policy = await quick.readPolicy({ customerId: book.record.customerId });
+    // A customer who has left the file keeps the policy that was in force: its open incidents go on.
+    if (policy !== null) book.apply({ type: 'policy-read', policy });
+    for (const command of signalled.splice(0)) await takeSignalled(book, command);
+    for (const ticket of tickets.splice(0)) settleTicket(ticket);
+    devices.judge();
+  }
+
+  function settleTicket(ticket: OrderTicket): void {
+    const { body, actor } = ticket;
+    const { instruction } = body;
+    const instructor = judgeInstructor(book.record.policy?.customer.contacts ?? [], instruction);
+    const rejection = judgeRelease(book.record, body, now()) ?? ('code' in instructor ? instructor : undefined);
+    if (rejection !== undefined || 'code' in instructor) {
+      ticket.rejection = rejection;
+      ticket.state = 'rejected';
+      return;
+    }
+    ticket.machineIds = orderedDevices(book.record, body);
+    book.apply({ type: 'release-ordered', machineIds: ticket.machineIds, instruction, actor, ...instructor });
+    ticket.state = 'accepted';
+  }
+
+  async function askPhone(): Promise<void> {
+    const duty = duties(book.record).find(({ kind }) => kind === 'phone');
+    const calledOff =
+      duty?.status === 'running' && currentVerdict(book.record)?.level !== 4 && book.record.phone?.cancelledAt === null;
+    const want = duty?.status === 'owed' ? 'ring' : calledOff ? 'cancel' : undefined;
+    if (want === undefined) return;
+    book.apply({ type: 'phone-asked', want });
+    const { customerId, incidentId, seq, alert } = book.record;
+    await quick.askPhone({ customerId, request: { incidentId, seq, want, title: alert.title } });
+  }
+
+  function show(): void {
+    const at = now();
+    showcase.show(incidentMemo(book.record, at));
+    setCurrentDetails(incidentDetails(book.record, at));
+  }
+
+  function isQuiet(): boolean {
+    return mails.isIdle && devices.isIdle && tickets.length + signalled.length === 0 && allHandlersFinished();
+  }
+
+  /** A judged incident lingers for late news and reopening; one that the rules closed ends at once. */
+  function hasEnded(): boolean {
+    const { closed, changedAfterCloseAt } = book.record;
+    if (closed === null) return false;
+    if (currentVerdict(book.record) === undefined && changedAfterCloseAt === null) return true;
+    const until = lingerUntil(book.record);
+    return until !== undefined && toMs(now()) >= toMs(until);
+  }
+
+  function wakeAt(): Instant | undefined {
+    return book.record.policy === null ? plus(now(), MINUTE_MS) : nextWakeAt(book.record, now());
+  }
+
+  function alarmSummary(): string {
+    return book.record.closed === null ? 'next moment that the clock speaks' : 'lingers for late news';
+  }
+}

@@ -1,0 +1,33 @@
+import { advance } from '../../domain/incident/advance.js';
+import { evolve } from '../../domain/incident/evolve.js';
+import type { Fact } from '../../domain/incident/facts.js';
+import type { IncidentRecord } from '../../domain/incident/record.js';
+import { now } from '../support.js';
+
+/** The record of a running incident, changed by facts only. */
+export class Book {
+  /** Grows with every change, so that the loop knows whether anything happened while it was at work. */
+  changes = 0;
+
+  constructor(public record: IncidentRecord) {}
+
+  apply(fact: Fact): void {
+    this.replace(evolve(this.record, fact, now()));
+  }
+
+  /** Writes down what time and the rules alone have brought about. */
+  advance(): void {
+    this.replace(advance(this.record, now()));
+  }
+
+  /** Something beside the record has changed that the loop has to look at. */
+  touch(): void {
+    this.changes += 1;
+  }
+
+  private replace(record: IncidentRecord): void {
+    if (record === this.record) return;
+    this.record = record;
+    this.changes += 1;
+  }
+}

@@ -1,0 +1,125 @@
+import { setDefaultSignalHandler, setHandler, type SignalDefinition } from '@temporalio/workflow';
+import type { z } from 'zod';
+import { alertNewsSchema } from '../../domain/alert.js';
+import { releaseSchema, triageSchema } from '../../domain/commands.js';
+import { deviceReportSchema } from '../../domain/device/record.js';
+import type { InputError } from '../../domain/errors.js';
+import { judgeInstructor, judgeRelease, judgeTriage } from '../../domain/incident/judge.js';
+import { inputErrors } from '../../domain/input.js';
+import { phoneReportSchema } from '../../domain/phone/record.js';
+import { clip } from '../../domain/text.js';
+import { alertUpdatedSignal, deviceReportSignal, phoneReportSignal, releaseSignal, triageSignal } from '../messages.js';
+import { quick } from '../outside.js';
+import { now } from '../support.js';
+import type { Book } from './book.js';
+import { orderedDevices, triageFacts } from './commands.js';
+
+/** A command that came as a Signal: to be judged once its sender is known. */
+export interface SignalledCommand {
+  signal: 'triage' | 'release';
+  payload: unknown;
+  /** Which Signal of that name in this run it was. */
+  ordinal: number;
+}
+
+const MAX_PAYLOAD = 800;
+
+function show(payload: unknown): string {
+  return clip(payload === undefined ? 'nothing' : JSON.stringify(payload), MAX_PAYLOAD);
+}
+
+/** Machines' news and signalled commands. One that cannot be understood is kept on the timeline, and harms nothing. */
+export function handleSignals(book: Book, signalled: SignalledCommand[]): void {
+  const rejected = (signal: string, payload: unknown, errors: InputError[], actor = 'temporal:unknown') => {
+    book.apply({ type: 'signal-rejected', signal, actor, errors, payload: show(payload) });
+  };
+
+  function news<T>(
+    definition: SignalDefinition<[T]>,
+    schema: z.ZodType<T>,
+    description: string,
+    take: (value: T) => void,
+  ): void {
+    setHandler(
+      definition,
+      (payload: unknown) => {
+        const parsed = schema.safeParse(payload);
+        if (parsed.success) take(parsed.data);
+        else rejected(definition.name, payload, inputErrors(parsed.error));
+      },
+      { description },
+    );
+  }
+
+  news(alertUpdatedSignal, alertNewsSchema, 'Defender has changed the alert.', ({ alert, fingerprint }) => {
+    if (fingerprint === book.record.fingerprint) return;
+    const known = book.record.alert.lastUpdateAt;
+    if (known !== null && alert.lastUpdateAt !== null && alert.lastUpdateAt < known) return;
+    book.advance();
+    book.apply({ type: 'alert-updated', alert, fingerprint });
+  });
+  news(deviceReportSignal, deviceReportSchema, "A device's workflow says how it stands.", (report) => {
+    book.apply({ type: 'device-reported', report });
+  });
+  news(phoneReportSignal, phoneReportSchema, "The customer's phone workflow says how it stands.", (report) => {
+    book.apply({ type: 'phone-reported', report });
+  });
+
+  const counts = { triage: 0, release: 0 };
+  const later = (signal: 'triage' | 'release') => (payload: unknown) => {
+    counts[signal] += 1;
+    signalled.push({ signal, payload, ordinal: counts[signal] });
+    book.touch();
+  };
+  setHandler(triageSignal, later('triage'), {
+    description: 'A verdict, as the Update takes it. The actor is unverified and the SOC is told.',
+  });
+  setHandler(releaseSignal, later('release'), {
+    description:
+      "The customer's instruction to release, as the Update takes it. The actor is unverified and the SOC is told.",
+  });
+  setDefaultSignalHandler((name, ...args) => {
+    rejected(name, args, [{ path: '', message: 'no signal of that name is known' }]);
+  });
+}
+
+/** Carries out, or rejects on the record, one signalled command. The policy has been read just before. */
+export async function takeSignalled(book: Book, { signal, payload, ordinal }: SignalledCommand): Promise<void> {
+  const identity = await quick.readSignalSender({ signal, ordinal });
+  const actor = `temporal:${identity ?? 'unknown'}`;
+  const refuse = (errors: InputError[]) => {
+    book.apply({ type: 'signal-rejected', signal, actor, errors, payload: show(payload) });
+  };
+  book.advance();
+  if (signal === 'triage') {
+    const parsed = triageSchema.safeParse(payload);
+    if (!parsed.success) {
+      refuse(inputErrors(parsed.error));
+      return;
+    }
+    const fault = judgeTriage(book.record, { body: parsed.data }, now(), false);
+    if (fault !== undefined) {
+      refuse([{ path: fault.code, message: fault.message }]);
+      return;
+    }
+    book.apply({ type: 'signal-unverified', signal, actor });
+    for (const fact of triageFacts(book.record, parsed.data, actor)) book.apply(fact);
+    return;
+  }
+  const parsed = releaseSchema.safeParse(payload);
+  if (!parsed.success) {
+    refuse(inputErrors(parsed.error));
+    return;
+  }
+  const { instruction } = parsed.data;
+  const instructor = judgeInstructor(book.record.policy?.customer.contacts ?? [], instruction);
+  const fault = judgeRelease(book.record, parsed.data, now()) ?? ('code' in instructor ? instructor : undefined);
+  if (fault !== undefined) {
+    refuse([{ path: fault.code, message: fault.message }]);
+    return;
+  }
+  if ('code' in instructor) return;
+  const machineIds = orderedDevices(book.record, parsed.data);
+  book.apply({ type: 'signal-unverified', signal, actor });
+  book.apply({ type: 'release-ordered', machineIds, instruction, actor, ...instructor });
+}

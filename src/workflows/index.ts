@@ -1,0 +1,3 @@
+export { incident } from './incident.js';
+export { device } from './device.js';
+export { phone } from './phone.js';

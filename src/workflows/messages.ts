@@ -1,0 +1,80 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AlertNews } from '../domain/alert.js';
+import type {
+  AnswerBody,
+  AssignBody,
+  Command,
+  CommandOutcome,
+  DeviceReleaseBody,
+  EscalationBody,
+  NoteBody,
+  ReasonBody,
+  ReleaseBody,
+  TriageBody,
+} from '../domain/commands.js';
+import type { DeviceView } from '../domain/device/evolve.js';
+import type { DeviceRecord, DeviceReport, DeviceRequest } from '../domain/device/record.js';
+import type { IncidentRecord } from '../domain/incident/record.js';
+import type { IncidentView } from '../domain/incident/view.js';
+import type { CallEvent, PhoneRecord, PhoneReport, PhoneRequest } from '../domain/phone/record.js';
+import type { Instant } from '../domain/time.js';
+
+/** Every message that a workflow understands: what the API, the activities and the other workflows send. */
+
+/** An Update that carries one of people's commands. */
+export type CommandUpdate<Body> = ReturnType<typeof defineUpdate<CommandOutcome, [Command<Body>]>>;
+
+// incident:{customerId}:{alertId}
+
+export interface IncidentInput {
+  /** As opened from an alert, carried on from the run before, or taken up again after the end. */
+  record: IncidentRecord;
+  /** A newer version of the alert, when the run starts because of it. */
+  news?: AlertNews;
+}
+
+/** The workflow's shape, for whoever reads its result. */
+export type IncidentWorkflow = (input: IncidentInput) => Promise<IncidentRecord>;
+
+export const triageUpdate = defineUpdate<CommandOutcome, [Command<TriageBody>]>('triage');
+export const escalateUpdate = defineUpdate<CommandOutcome, [Command<EscalationBody>]>('escalate');
+export const answerUpdate = defineUpdate<CommandOutcome, [Command<AnswerBody>]>('answer');
+export const releaseUpdate = defineUpdate<CommandOutcome, [Command<ReleaseBody>]>('release');
+export const assignUpdate = defineUpdate<CommandOutcome, [Command<AssignBody>]>('assign');
+export const noteUpdate = defineUpdate<CommandOutcome, [Command<NoteBody>]>('note');
+export const closeUpdate = defineUpdate<CommandOutcome, [Command<ReasonBody>]>('close');
+export const reopenUpdate = defineUpdate<CommandOutcome, [Command<ReasonBody>]>('reopen');
+
+/** The same payloads as the Updates of these names, for Temporal's own tools and for moments with no worker up. */
+export const triageSignal = defineSignal<[TriageBody]>('triage');
+export const releaseSignal = defineSignal<[ReleaseBody]>('release');
+
+export const alertUpdatedSignal = defineSignal<[AlertNews]>('alertUpdated');
+export const deviceReportSignal = defineSignal<[DeviceReport]>('deviceReport');
+export const phoneReportSignal = defineSignal<[PhoneReport]>('phoneReport');
+
+/** `now` makes the clock current: a query itself has only the time of the workflow's last step. */
+export const incidentQuery = defineQuery<IncidentView, [Instant?]>('incident');
+
+// device:{customerId}:{machineId}
+
+export interface DeviceInput {
+  customerId: string;
+  machineId: string;
+  record?: DeviceRecord;
+}
+
+export const deviceRequestSignal = defineSignal<[DeviceRequest]>('request');
+export const deviceReleaseUpdate = defineUpdate<CommandOutcome, [Command<DeviceReleaseBody>]>('release');
+export const deviceQuery = defineQuery<DeviceView>('device');
+
+// phone:{customerId}
+
+export interface PhoneInput {
+  customerId: string;
+  record?: PhoneRecord;
+}
+
+export const phoneRequestSignal = defineSignal<[PhoneRequest]>('request');
+export const callEventSignal = defineSignal<[CallEvent]>('callEvent');
+export const phoneQuery = defineQuery<PhoneRecord>('phone');

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'mocha';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { loadApiSettings, loadWorkerSettings, settingNames } from '../../src/config.js';
+
+const serviceSchema = z.object({
+  image: z.string(),
+  environment: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+  volumes: z.array(z.string()).default([]),
+  command: z.array(z.string()).default([]),
+});
+const composeSchema = z.object({
+  services: z.record(z.string(), serviceSchema),
+  volumes: z.record(z.string(), z.null()),
+});
+
+const { services, volumes } = composeSchema.parse(
+  parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true, maxAliasCount: 10 }),
+);
+const dockerfile = readFileSync('Dockerfile', 'utf8');
+
+/** `NAME=` of .env.example. */
+const exampleNames = [...readFileSync('.env.example', 'utf8').matchAll(/^([A-Z_]+)=/gm)].flatMap(
+  ([, name]) => name ?? [],
+);
+
+function serviceOf(name: string): z.infer<typeof serviceSchema> {
+  const service = services[name];
+  assert.ok(service !== undefined, `there is no service ${name}`);
+  return service;
+}
+
+/** What compose would put in place of `${NAME:?…}`. */
+function filledIn(environment: Record<string, string | number>): NodeJS.ProcessEnv {
+  const values: Partial<Record<string, string>> = {
+    PUBLIC_URL: 'https://soc.example',
+    SMTP_URL: 'smtps://mail.example:465',
+    MAIL_FROM: 'soc@soc.example',
+    SOC_MAIL_TO: 'soc@soc.example',
+    TWILIO_FROM: '+815012345678',
+  };
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      String(value).replace(/^\$\{(\w+):\?[^}]*\}$/, (_, variable: string) => values[variable] ?? 'given'),
+    ]),
+  );
+}
+
+describe('docker compose', () => {
+  it('gives the API and the worker settings that they know', () => {
+    for (const name of ['api', 'worker']) {
+      const unknown = Object.keys(serviceOf(name).environment).filter(
+        (variable) => !settingNames.includes(variable) && !/^TEMPORAL_(ADDRESS|NAMESPACE)$/.test(variable),
+      );
+      assert.deepEqual(unknown, [], name);
+    }
+  });
+
+  it('gives them all that they need', () => {
+    const worker = loadWorkerSettings(filledIn(serviceOf('worker').environment));
+    const api = loadApiSettings(filledIn(serviceOf('api').environment));
+    // The API starts incidents under the policy that the worker goes on with.
+    for (const part of ['publicUrl', 'customersFile', 'service', 'temporal'] as const) {
+      assert.deepEqual(worker[part], api[part], part);
+    }
+    assert.equal(worker.mail.socTo, api.mail.socTo);
+    assert.equal(api.api.host, '0.0.0.0');
+  });
+
+  it('takes every secret from .env, which its example lists', () => {
+    const used = new Set(
+      [...readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+)/g)].flatMap(([, name]) => name ?? []),
+    );
+    assert.deepEqual([...used].sort(), [...exampleNames].sort());
+  });
+
+  it('pins every image', () => {
+    const images = [
+      ...Object.values(services).map(({ image }) => image),
+      ...[...dockerfile.matchAll(/^FROM (\S+)/gm)].flatMap(([, image]) => image ?? []),
+    ];
+    for (const image of images) assert.match(image, /^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?$/, image);
+  });
+
+  it('refers to services, volumes and files that exist', () => {
+    for (const [name, { depends_on, volumes: mounts }] of Object.entries(services)) {
+      for (const other of Object.keys(depends_on)) assert.ok(other in services, `${name} depends on ${other}`);
+      for (const mount of mounts) {
+        const [source = ''] = mount.split(':');
+        assert.ok(source.startsWith('./') ? existsSync(source) : source in volumes, `${name} mounts ${source}`);
+      }
+    }
+  });
+
+  it('runs programs that the build makes', () => {
+    for (const name of ['api', 'worker', 'temporal-namespace']) {
+      const [node, script = ''] = serviceOf(name).command;
+      assert.equal(node, 'node');
+      const source = script.replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
+      assert.ok(existsSync(source), `${name} runs ${script}, but there is no ${source}`);
+    }
+  });
+});
+
+describe('the Dockerfile', () => {
+  it('copies what exists, and what .dockerignore lets through', () => {
+    const letThrough = readFileSync('.dockerignore', 'utf8');
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, paths]) => paths?.split(' ') ?? [],
+    );
+    assert.ok(copied.length >= 5);
+    for (const path of copied) {
+      assert.ok(existsSync(path), path);
+      assert.ok(letThrough.split('\n').includes(`!${path}`), `.dockerignore keeps ${path} out`);
+    }
+  });
+
+  it('does not run as root', () => {
+    assert.match(dockerfile, /^USER node$/m);
+  });
+});
