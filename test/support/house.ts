@@ -1,0 +1,390 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import type { z } from 'zod';
+import { startSimulator, type Simulator } from '../../simulator/index.js';
+import { until } from '../../simulator/testing.js';
+import { createActivities } from '../../src/activities/index.js';
+import { createApp } from '../../src/api/app.js';
+import { customersFileSchema, type Customer } from '../../src/domain/customer.js';
+import type { ServiceSettings } from '../../src/domain/policy.js';
+import { DAY_MS, HOUR_MS } from '../../src/domain/time.js';
+import { createDefenderClient } from '../../src/integrations/defender/client.js';
+import { createSignIn } from '../../src/integrations/defender/sign-in.js';
+import { createMailSender, type MailSender } from '../../src/integrations/mail/sender.js';
+import { createPhoneClient } from '../../src/integrations/phone/client.js';
+import type { Operator } from '../../src/operators.js';
+import { createPolicies } from '../../src/policy.js';
+import { createWorker } from '../../src/worker.js';
+import { localServer, workflowBundle } from './temporal.js';
+
+/*
+ * The whole service in one test process: the real API, worker and clients against a real Temporal server and the
+ * simulator, over real HTTP and SMTP. Tests look at it from outside: through the API, and at what reached the simulator.
+ */
+
+const TOKENS = { analyst: 'token-analyst', viewer: 'token-viewer', feed: 'token-feed', second: 'token-second' };
+
+export interface HouseOptions {
+  environment?: TestWorkflowEnvironment;
+  customers?: z.input<typeof customersFileSchema>['customers'];
+  service?: Partial<ServiceSettings>;
+  /** False for a house that begins without a worker. */
+  worker?: boolean;
+}
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // Tests read what they look for and assert on it; the API's shapes have tests of their own.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
+export interface AskOptions {
+  as?: keyof typeof TOKENS;
+  headers?: Record<string, string>;
+}
+
+export const ACME_TENANT = '11111111-1111-4111-8111-111111111111';
+
+/** The customers of a house, with ids of their own so that houses on one server never meet. */
+export function customersNamed(suffix: string): z.input<typeof customersFileSchema>['customers'] {
+  const contact = (id: string, name: string, phone: string, ringOrder: number | undefined, mayInstruct = true) => ({
+    id,
+    name,
+    phone,
+    mail: `${id}@acme.example`,
+    mayInstruct,
+    ...(ringOrder === undefined ? {} : { ringOrder }),
+  });
+  return [
+    {
+      id: `acme-${suffix}`,
+      name: '株式会社アクメ',
+      language: 'ja',
+      timeZone: 'Asia/Tokyo',
+      defender: { tenantId: ACME_TENANT },
+      mail: { to: ['security@acme.example'] },
+      contacts: [
+        contact('sato', '佐藤', '+81312345678', 1),
+        contact('suzuki', '鈴木', '+81312345679', 2),
+        contact('takahashi', '高橋', '+819012345670', 3),
+        contact('tanaka', '田中', '+81312345680', undefined, false),
+      ],
+    },
+    {
+      id: `globex-${suffix}`,
+      name: 'Globex Ltd',
+      language: 'en',
+      timeZone: 'Europe/London',
+      defender: { tenantId: '22222222-2222-4222-8222-222222222222' },
+      mail: { to: ['security@globex.example'] },
+      contacts: [{ id: 'jones', name: 'Alex Jones', phone: '+442079460101', mayInstruct: true, ringOrder: 1 }],
+    },
+    {
+      id: `tuning-${suffix}`,
+      name: 'Initech Inc',
+      language: 'en',
+      timeZone: 'America/Chicago',
+      defender: { tenantId: '33333333-3333-4333-8333-333333333333' },
+      mail: { to: ['security@initech.example'] },
+      contacts: [{ id: 'bill', name: 'Bill', phone: '+15125550101', mayInstruct: true, ringOrder: 1 }],
+      tuningPeriods: [{ from: '2020-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' }],
+    },
+  ];
+}
+
+export class House {
+  private worker: { worker: Worker; run: Promise<void> } | undefined;
+  private server: Server | undefined;
+  private mail: MailSender | undefined;
+  url = '';
+  customers: Customer[] = [];
+
+  private constructor(
+    readonly environment: TestWorkflowEnvironment,
+    readonly sim: Simulator,
+    readonly taskQueue: string,
+    private readonly service: ServiceSettings,
+  ) {}
+
+  static async open(options: HouseOptions = {}): Promise<House> {
+    const environment = options.environment ?? (await localServer());
+    const sim = await startSimulator();
+    const suffix = randomUUID().slice(0, 8);
+    const service: ServiceSettings = {
+      socMailTo: 'soc@mimamori.example',
+      mailDomain: 'mimamori.example',
+      untriagedWarnMs: 3 * HOUR_MS,
+      autoCloseMs: 14 * DAY_MS,
+      lingerMs: 7 * DAY_MS,
+      phoneRingSeconds: 5,
+      phoneRounds: 2,
+      phoneRoundPauseMs: 50,
+      ...options.service,
+    };
+    const house = new House(environment, sim, `house-${suffix}`, service);
+    house.customers = customersFileSchema.parse({ customers: options.customers ?? customersNamed(suffix) }).customers;
+    await house.startApi();
+    if (options.worker !== false) await house.startWorker();
+    return house;
+  }
+
+  get client() {
+    return this.environment.client;
+  }
+
+  /** The id of the customer whose id begins so. */
+  customer(prefix: string): string {
+    const found = this.customers.find(({ id }) => id.startsWith(prefix));
+    assert.ok(found, `no customer ${prefix}`);
+    return found.id;
+  }
+
+  tenantOf(customerId: string): string {
+    const found = this.customers.find(({ id }) => id === customerId);
+    assert.ok(found, `no customer ${customerId}`);
+    return found.defender.tenantId;
+  }
+
+  private async startApi(): Promise<void> {
+    const operator = (id: keyof typeof TOKENS, role: Operator['role']): Operator => ({
+      id,
+      name: id,
+      role,
+      customers: '*',
+      tokenSha256: createHash('sha256').update(TOKENS[id]).digest('hex'),
+    });
+    // The port is known only once the API listens, and the telephone's callbacks need it.
+    const deps = {
+      client: this.client,
+      taskQueue: this.taskQueue,
+      policies: createPolicies(this.customers, this.service),
+      customers: this.customers,
+      operators: [
+        operator('analyst', 'analyst'),
+        operator('second', 'analyst'),
+        operator('viewer', 'viewer'),
+        operator('feed', 'feed'),
+      ],
+      log: pino({ level: 'warn' }),
+      publicUrl: '',
+      twilioAuthToken: this.sim.credentials.twilioAuthToken,
+      version: 'test',
+    };
+    const server = createApp(deps).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    assert.ok(isAddressInfo(address));
+    this.url = `http://127.0.0.1:${address.port}`;
+    deps.publicUrl = this.url;
+    this.server = server;
+  }
+
+  async startWorker(): Promise<void> {
+    const { code } = await workflowBundle();
+    const { credentials, url, smtpUrl } = this.sim;
+    const mail = createMailSender({ smtpUrl, from: 'Mimamori SOC <mimamori@mimamori.example>' });
+    const activities = createActivities({
+      client: this.client,
+      taskQueue: this.taskQueue,
+      policies: createPolicies(this.customers, this.service),
+      defender: createDefenderClient({
+        signIn: createSignIn({
+          clientId: credentials.defenderClientId,
+          credential: { secret: credentials.defenderClientSecret },
+          tokenEndpoint: `${url}/{tenantid}/oauth2/v2.0/token`,
+        }),
+        timeoutMs: 5_000,
+        maxInFlightPerTenant: 8,
+      }),
+      defaultApiBase: url,
+      mail,
+      phone: createPhoneClient({
+        accountSid: credentials.twilioAccountSid,
+        authToken: credentials.twilioAuthToken,
+        from: '+815012345678',
+        apiBase: url,
+        timeoutMs: 5_000,
+      }),
+      publicUrl: this.url,
+    });
+    const worker = await createWorker({
+      connection: this.environment.nativeConnection,
+      namespace: this.environment.namespace ?? 'default',
+      taskQueue: this.taskQueue,
+      activities,
+      bundle: { code },
+    });
+    this.mail = mail;
+    this.worker = { worker, run: worker.run() };
+  }
+
+  async stopWorker(): Promise<void> {
+    if (this.worker === undefined) return;
+    const { worker, run } = this.worker;
+    this.worker = undefined;
+    worker.shutdown();
+    await run;
+    this.mail?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.stopWorker();
+    await new Promise<void>((resolve) => {
+      this.server?.close(() => resolve());
+      this.server?.closeAllConnections();
+    });
+    await this.sim.stop();
+  }
+
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    { as = 'analyst', headers = {} }: AskOptions = {},
+  ): Promise<Reply> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${TOKENS[as]}`, 'Content-Type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text.startsWith('{') ? JSON.parse(text) : text };
+  }
+
+  get(path: string, options?: AskOptions): Promise<Reply> {
+    return this.ask('GET', path, undefined, options);
+  }
+
+  post(path: string, body: unknown, options?: AskOptions): Promise<Reply> {
+    return this.ask('POST', path, body, options);
+  }
+
+  /** A command on an incident, which must succeed. */
+  async command(id: string, name: string, body: unknown, options?: AskOptions) {
+    const reply = await this.post(`/v1/incidents/${encodeURIComponent(id)}/${name}`, body, options);
+    assert.equal(reply.status, 200, `${name}: ${JSON.stringify(reply.body).slice(0, 500)}`);
+    return reply.body;
+  }
+
+  async incident(id: string) {
+    const reply = await this.get(`/v1/incidents/${encodeURIComponent(id)}`);
+    assert.equal(reply.status, 200, JSON.stringify(reply.body).slice(0, 300));
+    return reply.body;
+  }
+
+  /** Waits until the incident is as the test wants it, and returns it. */
+  async incidentWhen(id: string, what: string, holds: (incident: Reply['body']) => boolean, timeoutMs = 15_000) {
+    let last: Reply['body'];
+    try {
+      return await until(
+        `${id}: ${what}`,
+        async () => {
+          last = await this.incident(id);
+          return holds(last) ? last : undefined;
+        },
+        timeoutMs,
+      );
+    } catch (error) {
+      const { stage, duties, slo, attention } = last ?? {};
+      throw new Error(`${String(error)}\n${JSON.stringify({ stage, slo, attention, duties }, null, 1)}`);
+    }
+  }
+
+  /** Raises an alert in the simulated tenant, and hands it to the API. */
+  async alert(
+    customerId: string,
+    partial: Record<string, unknown> = {},
+    options?: AskOptions,
+  ): Promise<{ id: string; alert: Reply['body'] }> {
+    const alert = await this.raise(customerId, partial);
+    const reply = await this.post(`/v1/customers/${customerId}/alerts`, alert, options);
+    assert.equal(reply.status, 201, JSON.stringify(reply.body));
+    return { id: reply.body.incidentId, alert };
+  }
+
+  /** Raises an alert in the simulated tenant only. */
+  raise(customerId: string, partial: Record<string, unknown> = {}) {
+    return this.control('POST', `/sim/tenants/${this.tenantOf(customerId)}/alerts`, partial);
+  }
+
+  async control(method: string, path: string, body?: unknown) {
+    const response = await fetch(`${this.sim.url}${path}`, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  machine(customerId: string, machineId: string, changes: Record<string, unknown>) {
+    return this.control('PATCH', `/sim/tenants/${this.tenantOf(customerId)}/machines/${machineId}`, changes);
+  }
+
+  /** The machine actions in the customer's tenant, oldest first. */
+  async actions(customerId: string): Promise<{ id: string; type: string; status: string; machineId: string }[]> {
+    const { items } = await this.control('GET', `/sim/tenants/${this.tenantOf(customerId)}/machineactions`);
+    return items.toReversed();
+  }
+
+  /** Mails of an incident in the order in which the server took them. */
+  async mails(id?: string): Promise<SimMail[]> {
+    const { items } = await this.control('GET', '/sim/mails');
+    const all: SimMail[] = items;
+    return id === undefined ? all : all.filter(({ headers }) => headers['x-mimamori-incident'] === id);
+  }
+
+  async mailKinds(id: string): Promise<(string | undefined)[]> {
+    return (await this.mails(id)).map(({ headers }) => headers['x-mimamori-kind']);
+  }
+
+  async calls(): Promise<{ sid: string; to: string; status: string; said: string[] }[]> {
+    return (await this.control('GET', '/sim/calls')).items;
+  }
+}
+
+export interface SimMail {
+  receivedAt: string;
+  from: string;
+  to: string[];
+  cc: string[];
+  subject: string;
+  text: string;
+  html: string;
+  headers: Record<string, string | undefined>;
+  raw: string;
+}
+
+function isAddressInfo(address: string | AddressInfo | null): address is AddressInfo {
+  return address !== null && typeof address !== 'string';
+}
+
+export const TEXTS = {
+  detection: '不審な PowerShell の実行を検知しました。',
+  analysis: 'ローダーが外部と通信しました。',
+  countermeasures: '端末をネットワークから切り離したままにしてください。',
+};
+
+/** A verdict with all its texts. */
+export function verdict(level: 1 | 2 | 3 | 4, more: Record<string, unknown> = {}) {
+  return { level, judgement: level === 1 ? 'false-positive' : 'true-positive', ...TEXTS, ...more };
+}
+
+/** An instruction by mail of somebody who may give one. */
+export function instruction(more: Record<string, unknown> = {}) {
+  return {
+    by: 'sato',
+    channel: 'mail',
+    receivedAt: new Date().toISOString(),
+    words: '隔離を解除してください。',
+    ...more,
+  };
+}

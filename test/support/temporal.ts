@@ -1,0 +1,68 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { temporalBinary } from '../../scripts/temporal-binaries.js';
+import { registerSearchAttributes } from '../../src/temporal/search-attributes.js';
+import { bundleWorkflows } from '../../src/temporal/bundle.js';
+
+/*
+ * One Temporal server of each kind and one bundle for the whole test process, made when first asked for and ended by
+ * the root hook. Tests keep apart by their task queues and customers.
+ */
+
+const quiet = new DefaultLogger('ERROR', ({ level, message, meta }) => {
+  const { error } = { error: undefined, ...meta };
+  process.stderr.write(`temporal ${level}: ${message}${error === undefined ? '' : ` ${String(error)}`}\n`);
+});
+
+let installed = false;
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let local: Promise<TestWorkflowEnvironment> | undefined;
+let skipping: Promise<TestWorkflowEnvironment> | undefined;
+
+function install(): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({ logger: quiet, shutdownSignals: [] });
+}
+
+export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+  install();
+  bundle ??= bundleWorkflows(quiet);
+  return bundle;
+}
+
+/** A dev server in memory. `dynamicConfig` is given to it as `--dynamic-config-value`. */
+export async function startLocal(dynamicConfig: string[] = []): Promise<TestWorkflowEnvironment> {
+  install();
+  const { path } = await temporalBinary('cli');
+  const environment = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      extraArgs: ['--headless', ...dynamicConfig.flatMap((value) => ['--dynamic-config-value', value])],
+    },
+  });
+  await registerSearchAttributes(environment.connection, environment.namespace ?? 'default');
+  return environment;
+}
+
+export function localServer(): Promise<TestWorkflowEnvironment> {
+  local ??= startLocal();
+  return local;
+}
+
+/** A server whose clock jumps to the next timer whenever nothing else is to be done. */
+export function skippingServer(): Promise<TestWorkflowEnvironment> {
+  install();
+  skipping ??= temporalBinary('test-server').then(({ path }) =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
+  return skipping;
+}
+
+export const mochaHooks = {
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(30_000);
+    const environments = await Promise.all([local, skipping]);
+    await Promise.all(environments.map((environment) => environment?.teardown()));
+  },
+};
