@@ -30,7 +30,10 @@ export function firstScreen(screen: FirstScreen): string {
     '',
     'To begin, paste into another terminal:',
     '',
-    ...(access.newToken === undefined ? [] : [`export OPERATOR_TOKEN=${access.newToken}`, '']),
+    access.newToken === undefined
+      ? '# OPERATOR_TOKEN as before; a new terminal needs: export OPERATOR_TOKEN=$(cat .data/operator-token)'
+      : `export OPERATOR_TOKEN=${access.newToken}`,
+    '',
     '# an alert: the simulated Defender raises it, the API takes it',
     `curl -s -X POST ${screen.simulatorUrl}/sim/tenants/${customer.tenantId}/alerts ${json} \\`,
     `  -d '{"id":"${alertId}","severity":"High","title":"Suspicious PowerShell download"}' \\`,
