@@ -3,6 +3,7 @@ import { isFinal, type MachineAction } from '../domain/defender.js';
 import type { ActionRecord } from '../domain/device/record.js';
 import type { StepResult } from '../domain/device/evolve.js';
 import { tuningPeriodAt } from '../domain/customer.js';
+import { NEWS_DELAY_MS } from '../domain/incident/slo.js';
 import { machineFacts, type MachineFacts } from '../domain/machine.js';
 import type { FollowInput, IsolationInput, MachineInput, Outside } from '../domain/ports.js';
 import { HOUR_MS, SECOND_MS, toInstant } from '../domain/time.js';
@@ -35,8 +36,8 @@ const FOLLOW_MS = 20 * SECOND_MS;
 const FIRST_POLL_MS = 300;
 const LONGEST_POLL_MS = 5 * SECOND_MS;
 const POLL_LATER_MS = 10 * SECOND_MS;
-/** A device that has been offline for hours is asked about less often. */
-const POLL_OLD_MS = 30 * SECOND_MS;
+/** A device that has been offline for hours is asked about less often, but in time for the clock to hear of it. */
+const POLL_OLD_MS = NEWS_DELAY_MS - 5 * SECOND_MS;
 
 function actionRecord(action: MachineAction, type: ActionRecord['type']): ActionRecord {
   return {

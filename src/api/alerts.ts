@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
-import { projectAlert, type AlertNews } from '../domain/alert.js';
+import { isOlder, projectAlert, type AlertNews } from '../domain/alert.js';
 import { defenderAlertSchema, type DefenderAlert } from '../domain/defender.js';
 import { advance } from '../domain/incident/advance.js';
 import { evolve, openRecord } from '../domain/incident/evolve.js';
@@ -58,7 +58,7 @@ async function passOn(gateway: Gateway, id: string, known: Known, news: AlertNew
     }
     case 'ended': {
       const { record } = known;
-      if (record.fingerprint === news.fingerprint) return stageOf(record);
+      if (record.fingerprint === news.fingerprint || isOlder(news.alert, record.alert)) return stageOf(record);
       const started = await startIncident(gateway, record, { news, again: true });
       if (started === 'exists') return 'look-again';
       const now = toInstant(Date.now());

@@ -30,12 +30,10 @@ const WINDOW_MS = 10_000;
 const REQUESTS_PER_WINDOW = 5_000;
 const FAILURES_PER_WINDOW = 50;
 
-function tooMany(limit: number, skipSuccessfulRequests: boolean): RequestHandler {
+function tooMany(limit: number): RequestHandler {
   return rateLimit({
     windowMs: WINDOW_MS,
     limit,
-    skipSuccessfulRequests,
-    ...(skipSuccessfulRequests ? { requestWasSuccessful: (_request, response) => response.statusCode !== 401 } : {}),
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     keyGenerator: (request) => ipKeyGenerator(request.ip ?? ''),
@@ -73,15 +71,22 @@ export function createApp(deps: AppDeps): Express {
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(healthRoutes(deps));
   app.use(docsPage(openApiDocument(routes, deps.publicUrl, deps.version)));
-  app.use(tooMany(REQUESTS_PER_WINDOW, false));
+  app.use(tooMany(REQUESTS_PER_WINDOW));
   app.use(twilioWebhooks(deps));
 
   const json = express.json({ limit: BODY_LIMIT, type: () => true, strict: true });
-  const failures = tooMany(FAILURES_PER_WINDOW, true);
+  const failures = tooMany(FAILURES_PER_WINDOW);
   const callers = new WeakMap<Request, Operator>();
   for (const route of routes) {
-    const admit: RequestHandler = (request, response, next) => {
-      const operator = authenticate(operators, request);
+    const admit: RequestHandler = async (request, response, next) => {
+      let operator: Operator;
+      try {
+        operator = authenticate(operators, request);
+      } catch (error) {
+        // Only strangers are counted: whoever has a token is let in, however much is guessed beside them.
+        await failures(request, response, (limit?: unknown) => next(limit ?? error));
+        return;
+      }
       authorise(operator, route.access);
       callers.set(request, operator);
       response.set('Cache-Control', 'no-store');
@@ -93,7 +98,7 @@ export function createApp(deps: AppDeps): Express {
       await route.serve(deps, operator, request, response);
     };
     // The body is read only for somebody who may send one.
-    app[route.method](route.path, failures, admit, ...(route.body === undefined ? [] : [json]), serve);
+    app[route.method](route.path, admit, ...(route.body === undefined ? [] : [json]), serve);
   }
   app.use((_request, _response, next) => next(new Problem('not-found', 'There is nothing at this path.')));
   app.use(problemHandler(log));

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { deviceReleaseSchema } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
+import { machineIdSchema } from '../domain/defender.js';
 import { deviceViewSchema, type DeviceView } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
 import { searchKeys } from '../domain/lists.js';
 import { deviceQuery, deviceReleaseUpdate } from '../workflows/messages.js';
 import { describe, reach, sendCommand } from './gateway.js';
-import { customerFilter, listRows, memoField, quoted } from './lists.js';
+import { customerFilter, equals, listRows, memoField, type Row } from './lists.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
 import { commandOf, route, type ApiDeps, type Call, type Route } from './route.js';
@@ -37,11 +38,12 @@ const deviceReleaseAnswer = z
   .meta({ id: 'DeviceReleaseAnswer' });
 
 /** Still off the network, or on its way back. */
-const ISOLATED = `${searchKeys.isolation.name} IN ('isolated', 'releasing')`;
+const ISOLATED = `('isolated', 'releasing')`;
 
 function deviceIn({ operator, params }: Pick<Call<unknown, unknown>, 'operator' | 'params'>) {
   const { customerId = '', machineId = '' } = params;
-  if (!customerIdSchema.safeParse(customerId).success || !maySee(operator, customerId)) {
+  const isPossible = customerIdSchema.safeParse(customerId).success && machineIdSchema.safeParse(machineId).success;
+  if (!isPossible || !maySee(operator, customerId)) {
     throw new Problem('unknown-device', `There is no device ${machineId}.`);
   }
   return { customerId, machineId, workflowId: deviceWorkflowId(customerId, machineId) };
@@ -49,10 +51,7 @@ function deviceIn({ operator, params }: Pick<Call<unknown, unknown>, 'operator' 
 
 /** A device that nobody has asked to isolate has no workflow, but incidents may name it. */
 async function isNamed(deps: ApiDeps, customerId: string, machineId: string): Promise<boolean> {
-  const filters = [
-    `${searchKeys.customerId.name} = ${quoted(customerId)}`,
-    `${searchKeys.devices.name} = ${quoted(machineId)}`,
-  ];
+  const filters = [...equals(searchKeys.customerId, customerId), ...equals(searchKeys.devices, machineId)];
   return (await listRows(deps, 'incident', filters, 1)).rows.length > 0;
 }
 
@@ -79,6 +78,15 @@ async function readDevice(
   throw new Problem('worker-unavailable', 'No worker can be asked for this device.');
 }
 
+/** A row that cannot be read, or that no worker has looked at yet, is shown as far as its id goes, never dropped. */
+function viewIn(row: Row): DeviceView {
+  const parsed = deviceViewSchema.safeParse(memoField(row, 'summary'));
+  if (parsed.success) return parsed.data;
+  const [, customerId = '', machineId = ''] = /^device:([^:]*):(.*)$/.exec(row.workflowId) ?? [];
+  const isolation = row.isOpen ? 'requested' : 'none';
+  return { machineId, customerId, name: machineId, isolation, heldBy: [], action: null };
+}
+
 export const deviceRoutes: Route[] = [
   route({
     method: 'get',
@@ -89,12 +97,12 @@ export const deviceRoutes: Route[] = [
     answers: { 200: { description: 'One page.', schema: deviceListSchema } },
     async handle({ deps, operator, query }) {
       const filters = customerFilter(operator, query.customer);
-      if (query.isolated !== undefined) filters.push(query.isolated === 'true' ? ISOLATED : `NOT ${ISOLATED}`);
+      if (query.isolated !== undefined) {
+        // In backticks: the word is one of SQL's own.
+        filters.push(`\`${searchKeys.isolation.name}\` ${query.isolated === 'true' ? 'IN' : 'NOT IN'} ${ISOLATED}`);
+      }
       const page = await listRows(deps, 'device', filters, query.limit, query.pageToken);
-      const items = page.rows.flatMap((row) => {
-        const view = deviceViewSchema.safeParse(memoField(row, 'summary'));
-        return view.success ? [view.data] : [];
-      });
+      const items = page.rows.map(viewIn);
       return {
         status: 200,
         body: { items, ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }) },

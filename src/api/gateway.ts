@@ -21,9 +21,10 @@ import type { CommandUpdate, IncidentInput } from '../workflows/messages.js';
 import { Problem } from './problem.js';
 
 /** A caller has its answer within 10 s, whatever is down. */
-const COMMAND_DEADLINE_MS = 8 * SECOND_MS;
+const COMMAND_DEADLINE_MS = 7 * SECOND_MS;
 const READ_DEADLINE_MS = 3 * SECOND_MS;
 const PROBE_DEADLINE_MS = SECOND_MS;
+const DEADLINE_GRACE_MS = 200;
 
 const DEADLINE_EXCEEDED = 4;
 const CANCELLED = 1;
@@ -50,10 +51,25 @@ function isInputErrors(details: unknown): details is InputError[] {
   return Array.isArray(details) && details.every((item) => typeof item === 'object' && item !== null && 'path' in item);
 }
 
-/** Says whether Temporal itself or only a worker is missing when nothing has answered in time. */
-export async function unavailable({ client }: Gateway): Promise<Problem> {
+class Late extends Error {}
+
+/** The client's own deadline is overrun by the pause before its last try; ours is not. */
+async function within<T>({ client }: Gateway, deadlineMs: number, call: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Late()), deadlineMs + DEADLINE_GRACE_MS - Date.now());
+  });
   try {
-    await client.withDeadline(Date.now() + PROBE_DEADLINE_MS, () => client.workflowService.getSystemInfo({}));
+    return await Promise.race([client.withDeadline(deadlineMs, call), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Says whether Temporal itself or only a worker is missing when nothing has answered in time. */
+export async function unavailable(gateway: Gateway): Promise<Problem> {
+  try {
+    await within(gateway, Date.now() + PROBE_DEADLINE_MS, () => gateway.client.workflowService.getSystemInfo({}));
     return new Problem(
       'worker-unavailable',
       'No worker has taken the command in time; it will not be carried out later.',
@@ -72,7 +88,7 @@ async function translate(gateway: Gateway, error: unknown): Promise<unknown> {
       return new Problem(type, message, isInputErrors(errors) ? errors : []);
     }
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return unavailable(gateway);
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof Late) return unavailable(gateway);
   const code = grpcCode(error);
   if (code === DEADLINE_EXCEEDED || code === CANCELLED || code === UNAVAILABLE) return unavailable(gateway);
   return error;
@@ -85,7 +101,7 @@ export async function reach<T>(
   deadlineMs = Date.now() + READ_DEADLINE_MS,
 ): Promise<T> {
   try {
-    return await gateway.client.withDeadline(deadlineMs, call);
+    return await within(gateway, deadlineMs, call);
   } catch (error) {
     throw await translate(gateway, error);
   }

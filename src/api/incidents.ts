@@ -10,7 +10,7 @@ import {
   type Command,
   type CommandOutcome,
 } from '../domain/commands.js';
-import { judgeEnvelope } from '../domain/incident/judge.js';
+import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
 import { incidentSchema } from '../domain/incident/view.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
 import { toInstant } from '../domain/time.js';
@@ -56,7 +56,7 @@ async function commandToEnded<Body>(
 ): Promise<CommandOutcome> {
   const fault = judgeEnvelope(record.handled, command, toInstant(Date.now()));
   if (fault !== undefined) throw Problem.of(fault);
-  const handled = command.idempotency && record.handled[command.idempotency.key];
+  const handled = handledBefore(record.handled, command);
   if (handled !== undefined) return handled.outcome;
   const takesUpAgain = update.name === reopenUpdate.name || update.name === noteUpdate.name;
   if (!takesUpAgain) throw new Problem('incident-closed', 'The incident is closed; reopen it first.');

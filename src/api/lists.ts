@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { z } from 'zod';
 import { levelSchema } from '../domain/commands.js';
@@ -7,9 +8,9 @@ import { parseIncidentId } from '../domain/incident/record.js';
 import { sloStates } from '../domain/incident/slo.js';
 import { stages } from '../domain/incident/stage.js';
 import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/view.js';
-import { searchKeys } from '../domain/lists.js';
+import { searchKeys, searchWord } from '../domain/lists.js';
 import type { Operator } from '../operators.js';
-import { reach, type Gateway } from './gateway.js';
+import { describe, reach, type Gateway } from './gateway.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
 import { route, type Route } from './route.js';
@@ -18,7 +19,7 @@ const MAX_PAGE = 200;
 const MAX_QUEUE = 1_000;
 
 /** A string literal of Temporal's list filters. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
@@ -47,13 +48,15 @@ type ListQuery = z.infer<typeof listQuerySchema>;
 
 const queueQuerySchema = z.strictObject({ customer: customerIdSchema.optional(), assignee: word.optional() });
 
-interface Row {
+export interface Row {
   workflowId: string;
   runId: string;
   isOpen: boolean;
   startedAtMs: number;
   memo: Record<string, Payload>;
 }
+
+type Run = Pick<Row, 'workflowId' | 'runId' | 'startedAtMs'>;
 
 interface Page {
   rows: Row[];
@@ -87,22 +90,56 @@ async function listPage(
   return next === '' ? { rows } : { rows, nextPageToken: next };
 }
 
+/** Temporal fails on a token that it has not given, as if it were down: ours begins with a mark of the list it is for. */
+function tokenMark(query: string, token: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([query, token]))
+    .digest('base64url')
+    .slice(0, 12);
+}
+
+function sealToken(query: string, token: string): string {
+  return `${tokenMark(query, token)}${token}`;
+}
+
+function openToken(query: string, sealed: string): string {
+  const token = sealed.slice(12);
+  if (sealToken(query, token) === sealed) return token;
+  throw new Problem('invalid-input', 'The page token is not understood.', [
+    { path: 'pageToken', message: 'is not one that this list has given' },
+  ]);
+}
+
+/** All runs of these workflows, beside those that continued as new. */
+async function runsOf(gateway: Gateway, type: string, ids: string[]): Promise<Run[]> {
+  const runs: Run[] = [];
+  // No query finds an id with a backslash: its newest run has to do.
+  for (const workflowId of ids.filter((id) => id.includes('\\'))) {
+    const found = await describe(gateway, workflowId);
+    if (found !== undefined) runs.push({ workflowId, runId: found.runId, startedAtMs: found.startTime.getTime() });
+  }
+  const plain = ids.filter((id) => !id.includes('\\'));
+  if (plain.length === 0) return runs;
+  const listed = plain.map(quoted).join(', ');
+  const query = `WorkflowType = '${type}' AND ExecutionStatus != 'ContinuedAsNew' AND WorkflowId IN (${listed})`;
+  let pageToken: string | undefined;
+  do {
+    const page = await listPage(gateway, query, 1000, pageToken);
+    runs.push(...page.rows);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  return runs;
+}
+
 /** Of an incident that was taken up again there are several runs: the older ones show what is no longer so. */
 async function newestRuns(gateway: Gateway, type: string, rows: Row[]): Promise<Row[]> {
   const ended = rows.filter(({ isOpen }) => !isOpen);
   if (ended.length === 0) return rows;
-  const ids = [...new Set(ended.map(({ workflowId }) => quoted(workflowId)))].join(', ');
-  const query = `WorkflowType = '${type}' AND ExecutionStatus != 'ContinuedAsNew' AND WorkflowId IN (${ids})`;
-  const newest = new Map<string, Row>();
-  let pageToken: string | undefined;
-  do {
-    const page = await listPage(gateway, query, 1000, pageToken);
-    for (const row of page.rows) {
-      const known = newest.get(row.workflowId);
-      if (known === undefined || row.startedAtMs > known.startedAtMs) newest.set(row.workflowId, row);
-    }
-    pageToken = page.nextPageToken;
-  } while (pageToken !== undefined);
+  const newest = new Map<string, Run>();
+  for (const run of await runsOf(gateway, type, [...new Set(ended.map(({ workflowId }) => workflowId))])) {
+    const known = newest.get(run.workflowId);
+    if (known === undefined || run.startedAtMs > known.startedAtMs) newest.set(run.workflowId, run);
+  }
   const seen = new Set<string>();
   return rows.filter(({ workflowId, runId }) => {
     const current = newest.get(workflowId)?.runId ?? runId;
@@ -120,17 +157,12 @@ export async function listRows(
   pageToken?: string,
 ): Promise<Page> {
   const query = [`WorkflowType = '${type}'`, `ExecutionStatus != 'ContinuedAsNew'`, ...filters].join(' AND ');
-  try {
-    const page = await listPage(gateway, query, pageSize, pageToken);
-    return { ...page, rows: await newestRuns(gateway, type, page.rows) };
-  } catch (error) {
-    if (pageToken !== undefined && error instanceof Error && /page token|pageToken|unmarshal/i.test(error.message)) {
-      throw new Problem('invalid-input', 'The page token is not understood.', [
-        { path: 'pageToken', message: 'is not one that this list has given' },
-      ]);
-    }
-    throw error;
-  }
+  const start = pageToken === undefined ? undefined : openToken(query, pageToken);
+  const { rows, nextPageToken } = await listPage(gateway, query, pageSize, start);
+  const newest = await newestRuns(gateway, type, rows);
+  return nextPageToken === undefined
+    ? { rows: newest }
+    : { rows: newest, nextPageToken: sealToken(query, nextPageToken) };
 }
 
 export function memoField(row: Row, field: string): unknown {
@@ -167,9 +199,10 @@ function summaryIn(row: Row): IncidentSummary {
   };
 }
 
-function equals(key: { name: string }, value: string | number | undefined): string[] {
+export function equals(key: { name: string }, value: string | number | undefined): string[] {
   if (value === undefined) return [];
-  return [`${key.name} = ${typeof value === 'number' ? value : quoted(value)}`];
+  if (typeof value === 'number') return [`${key.name} = ${value}`];
+  return [`${key.name} = ${quoted(searchWord(value))}`];
 }
 
 /** The customers that an operator sees; one they may not see makes an empty list, as if it did not exist. */

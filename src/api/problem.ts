@@ -66,20 +66,15 @@ export function sendProblem(response: Response, problem: Problem): void {
     );
 }
 
-function bodyProblem(error: unknown): Problem | undefined {
-  if (typeof error !== 'object' || error === null || !('type' in error)) return undefined;
-  switch (error.type) {
-    case 'entity.too.large':
-      return new Problem('too-large', 'The body is too large.');
-    case 'entity.parse.failed':
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-    case 'request.aborted':
-    case 'request.size.invalid':
-      return new Problem('not-json', 'The body is no JSON.');
-    default:
-      return undefined;
-  }
+/** Express and its body parser say with a 4xx status what the caller did wrong. */
+function requestProblem(error: unknown): Problem | undefined {
+  if (error instanceof URIError) return new Problem('not-found', 'The path cannot be decoded.');
+  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
+  const { status } = error;
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  return status === 413
+    ? new Problem('too-large', 'The body is too large.')
+    : new Problem('not-json', 'The body cannot be read.');
 }
 
 export function problemHandler(log: Logger): ErrorRequestHandler {
@@ -92,13 +87,9 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       sendProblem(response, error);
       return;
     }
-    const badBody = bodyProblem(error);
-    if (badBody !== undefined) {
-      sendProblem(response, badBody);
-      return;
-    }
-    if (error instanceof URIError) {
-      sendProblem(response, new Problem('not-found', 'The path cannot be decoded.'));
+    const badRequest = requestProblem(error);
+    if (badRequest !== undefined) {
+      sendProblem(response, badRequest);
       return;
     }
     log.error({ err: error, requestId: response.get('X-Request-Id') }, 'request failed');

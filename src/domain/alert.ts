@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DefenderAlert, Evidence } from './defender.js';
 import { clip, oneLine } from './text.js';
+import { sentInstantSchema, toMs } from './time.js';
 
 /** Defender's severity as the rules use it; what is not one of Defender's four is `unknown` and counts as High. */
 export type Severity = 'High' | 'Medium' | 'Low' | 'Informational' | 'unknown';
@@ -13,7 +14,7 @@ export function severityOf(raw: string | undefined): Severity {
 
 const severitySchema = z.enum(['High', 'Medium', 'Low', 'Informational', 'unknown']);
 const nullableText = z.string().nullable();
-const nullableInstant = z.string().nullable();
+const nullableInstant = sentInstantSchema.nullable();
 
 /** What Defender did about the evidence that can be judged: files, processes, URLs, registry. */
 const neutralisationSchema = z.object({ judged: z.int(), good: z.int(), active: z.int() });
@@ -27,7 +28,7 @@ export const alertRecordSchema = z.object({
   alertId: z.string(),
   title: z.string(),
   description: z.string(),
-  createdAt: z.string(),
+  createdAt: sentInstantSchema,
   lastUpdateAt: nullableInstant,
   firstEventAt: nullableInstant,
   lastEventAt: nullableInstant,
@@ -57,6 +58,13 @@ export const alertRecordSchema = z.object({
   neutralisation: neutralisationSchema,
 });
 export type AlertRecord = z.infer<typeof alertRecordSchema>;
+
+/** Is the version older than the one that is known? Versions may arrive in any order. */
+export function isOlder(alert: AlertRecord, known: AlertRecord): boolean {
+  return (
+    known.lastUpdateAt !== null && alert.lastUpdateAt !== null && toMs(alert.lastUpdateAt) < toMs(known.lastUpdateAt)
+  );
+}
 
 /** A newer version of an alert, on its way to its incident. The fingerprint tells versions apart. */
 export const alertNewsSchema = z.object({ alert: alertRecordSchema, fingerprint: z.string().min(1) });

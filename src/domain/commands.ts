@@ -13,6 +13,7 @@ const text = (limit: number) =>
   z.string().trim().min(1, 'must not be empty').max(limit, `must be at most ${limit} characters`);
 
 const namedDevice = z.strictObject({ machineId: machineIdSchema, name: text(255) });
+export type NamedDevice = z.infer<typeof namedDevice>;
 
 const exclusionProposal = z.strictObject({ what: text(1_000), why: text(2_000) });
 
@@ -121,6 +122,15 @@ export interface Command<Body> {
   /** The revision that the caller had seen. */
   ifMatch?: number;
 }
+
+/** A command before its body is looked at. */
+export const envelopeSchema = z.object({
+  body: z.unknown(),
+  actor: z.string().min(1),
+  notAfter: instantSchema,
+  idempotency: z.object({ key: z.string().min(1), bodyHash: z.string() }).optional(),
+  ifMatch: z.int().optional(),
+}) satisfies z.ZodType<Command<unknown>>;
 
 /** What a command came to; kept with its idempotency key, so it is small. */
 export interface CommandOutcome {

@@ -33,8 +33,20 @@ export const searchKeys = {
 /** Visibility keeps a bounded list per execution; whoever looks for a device beyond it finds it by the incident. */
 const MAX_LISTED = 50;
 
+/**
+ * A text as it is stored in an attribute and asked for. Defender's own ids stay as they are; visibility does not find
+ * quotes and backslashes, or fails on them.
+ */
+export function searchWord(word: string): string {
+  return word.replace(/[^\w.:@+-]/g, (letter) => `%${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function wordOrNull(text: string | null): string | null {
+  return text === null ? null : searchWord(text);
+}
+
 function orNull(list: readonly string[]): string[] | null {
-  return list.length === 0 ? null : list.slice(0, MAX_LISTED);
+  return list.length === 0 ? null : list.slice(0, MAX_LISTED).map(searchWord);
 }
 
 export function incidentSearch(summary: IncidentSummary): SearchPair[] {
@@ -42,8 +54,8 @@ export function incidentSearch(summary: IncidentSummary): SearchPair[] {
     { key: searchKeys.customerId, value: summary.customerId },
     { key: searchKeys.stage, value: summary.stage },
     { key: searchKeys.sloState, value: summary.slo.state },
-    { key: searchKeys.assignee, value: summary.assignee },
-    { key: searchKeys.defenderIncidentId, value: summary.defenderIncidentId },
+    { key: searchKeys.assignee, value: wordOrNull(summary.assignee) },
+    { key: searchKeys.defenderIncidentId, value: wordOrNull(summary.defenderIncidentId) },
     { key: searchKeys.level, value: summary.level },
     { key: searchKeys.devices, value: orNull(summary.devices.map(({ machineId }) => machineId)) },
     { key: searchKeys.attention, value: orNull(summary.attention) },
@@ -58,7 +70,7 @@ export function deviceSearch(device: {
 }): SearchPair[] {
   return [
     { key: searchKeys.customerId, value: device.customerId },
-    { key: searchKeys.devices, value: [device.machineId] },
+    { key: searchKeys.devices, value: [searchWord(device.machineId)] },
     { key: searchKeys.isolation, value: device.isolation },
   ];
 }

@@ -30,6 +30,11 @@ export function plus(instant: Instant, ms: number): Instant {
   return toInstant(toMs(instant) + ms);
 }
 
+/** An instant in a message between the service's own parts; anybody may forge one, and the clock must not trip over it. */
+export const sentInstantSchema = z.string().refine((text) => !Number.isNaN(Date.parse(text)), {
+  message: 'must be an ISO 8601 time',
+});
+
 /**
  * An ISO 8601 time with an offset, as people and other programs send it; becomes UTC.
  * A time without an offset is refused: nobody can know which one was meant.

@@ -5,7 +5,7 @@ import { searchKeys } from '../domain/lists.js';
 const WIRE_TYPES = { KEYWORD: 2, INT: 3, BOOL: 5, KEYWORD_LIST: 7 } as const;
 
 /** Name and wire type of every search attribute. */
-function wanted(): Map<string, number> {
+export function searchAttributeTypes(): Map<string, number> {
   return new Map(Object.values(searchKeys).map(({ name, type }) => [name, WIRE_TYPES[type]]));
 }
 
@@ -17,7 +17,7 @@ export async function registerSearchAttributes(connection: Connection, namespace
   const { operatorService } = connection;
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
   const missing: Record<string, number> = {};
-  for (const [name, type] of wanted()) {
+  for (const [name, type] of searchAttributeTypes()) {
     const existing: number | undefined = customAttributes[name];
     if (existing === undefined) missing[name] = type;
     else if (existing !== type) {

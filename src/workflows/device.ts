@@ -30,6 +30,7 @@ import { deviceDetails } from '../domain/device/details.js';
 import { deviceRequestSchema, type DeviceRecord } from '../domain/device/record.js';
 import { reject, type Rejection } from '../domain/errors.js';
 import {
+  handledBefore,
   isHandled,
   judgeEnvelope,
   judgeInstructionTimes,
@@ -46,7 +47,7 @@ import {
   type DeviceInput,
 } from './messages.js';
 import { patient, quick } from './outside.js';
-import { failureOf, now, parseCommand, Showcase } from './support.js';
+import { checkEnvelope, failureOf, now, parseCommand, Showcase } from './support.js';
 
 /** How long a free device's workflow stays, so that a straggling request still meets what it knows. */
 const LINGER_MS = 10 * MINUTE_MS;
@@ -126,6 +127,7 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
   }
 
   function judge(command: Command<DeviceReleaseBody>): Judged {
+    checkEnvelope(command);
     const fault = judgeEnvelope(record.handled, command, now());
     if (fault !== undefined || isHandled(record.handled, command)) return fault;
     const { instruction } = parseCommand(deviceReleaseSchema, command.body);
@@ -140,7 +142,7 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     const fault = judge(command);
     if (fault !== undefined) throw failureOf(fault);
     const { idempotency, actor } = command;
-    const known = idempotency === undefined ? undefined : record.handled[idempotency.key];
+    const known = handledBefore(record.handled, command);
     if (known !== undefined) return known.outcome;
     const ticket: Ticket = { body: parseCommand(deviceReleaseSchema, command.body), actor, state: 'queued' };
     tickets.push(ticket);
@@ -167,7 +169,7 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
 
   async function settleTickets(): Promise<void> {
     if (tickets.length === 0) return;
-    const policy = await quick.readPolicy({ customerId });
+    const policy = await quick.readPolicy.executeWithOptions({ summary: "the customer's contacts" }, [{ customerId }]);
     if (policy !== null) record = { ...record, policy };
     for (const ticket of tickets.splice(0)) {
       const { instruction } = ticket.body;

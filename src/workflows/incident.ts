@@ -10,7 +10,7 @@ import { incidentDetails } from '../domain/incident/details.js';
 import { duties } from '../domain/incident/duties.js';
 import { judgeInstructor, judgeRelease } from '../domain/incident/judge.js';
 import { currentVerdict, type IncidentRecord } from '../domain/incident/record.js';
-import { lingerUntil, nextWakeAt } from '../domain/incident/stage.js';
+import { lingerUntil, nextWake, type Wake } from '../domain/incident/stage.js';
 import { incidentView } from '../domain/incident/view.js';
 import { incidentMemo, incidentSearch, memoDigest, type IncidentMemo } from '../domain/lists.js';
 import { MINUTE_MS, plus, toMs, type Instant } from '../domain/time.js';
@@ -71,18 +71,18 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
       alarm.stop();
       return continueAsNew<typeof incident>({ record: book.record });
     }
-    alarm.set(wakeAt(), alarmSummary());
+    alarm.set(wake());
     await condition(() => book.changes !== seen || alarm.fired);
   }
 
   /** What depends on the customer's file as it is at this moment: tuning periods, contacts, addresses. */
   async function decide(): Promise<void> {
-    const owesMail = duties(book.record).some(
-      ({ kind, status, reason }) => kind === 'mail' && status === 'owed' && reason === undefined,
+    const isDue = devices.needsPolicy || tickets.length + signalled.length > 0 || mails.nextToCustomer !== undefined;
+    if (book.record.policy !== null && !isDue) return;
+    const policy = await quick.readPolicy.executeWithOptions(
+      { summary: "the customer's tuning periods and contacts" },
+      [{ customerId: book.record.customerId }],
     );
-    if (book.record.policy !== null && !devices.needsPolicy && tickets.length + signalled.length === 0 && !owesMail)
-      return;
-    const policy = await quick.readPolicy({ customerId: book.record.customerId });
     // A customer who has left the file keeps the policy that was in force: its open incidents go on.
     if (policy !== null) book.apply({ type: 'policy-read', policy });
     for (const command of signalled.splice(0)) await takeSignalled(book, command);
@@ -113,7 +113,9 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     if (want === undefined) return;
     book.apply({ type: 'phone-asked', want });
     const { customerId, incidentId, seq, alert } = book.record;
-    await quick.askPhone({ customerId, request: { incidentId, seq, want, title: alert.title } });
+    await quick.askPhone.executeWithOptions({ summary: `${want} the customer's telephone` }, [
+      { customerId, request: { incidentId, seq, want, title: alert.title } },
+    ]);
   }
 
   function show(): void {
@@ -135,11 +137,9 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     return until !== undefined && toMs(now()) >= toMs(until);
   }
 
-  function wakeAt(): Instant | undefined {
-    return book.record.policy === null ? plus(now(), MINUTE_MS) : nextWakeAt(book.record, now());
-  }
-
-  function alarmSummary(): string {
-    return book.record.closed === null ? 'next moment that the clock speaks' : 'lingers for late news';
+  /** Without a policy (a customer who was never in the file) it looks again now and then. */
+  function wake(): Wake | undefined {
+    if (book.record.policy !== null) return nextWake(book.record, now());
+    return { at: plus(now(), MINUTE_MS), why: 'the customer is not in the customers file' };
   }
 }

@@ -86,7 +86,7 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
 
   /** One chain: the contacts in order, in rounds, until somebody presses the key or nobody asks any more. */
   async function ringAll(): Promise<void> {
-    const policy = await quick.readPolicy({ customerId });
+    const policy = await quick.readPolicy.executeWithOptions({ summary: "the customer's ring list" }, [{ customerId }]);
     const contacts = policy === null ? [] : ringList(policy.customer);
     if (policy === null || contacts.length === 0) {
       update(settleAsks(record, 'exhausted', now(), { reason: 'no-contact-to-ring' }));

@@ -7,6 +7,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { z } from 'zod';
+import { envelopeSchema } from '../domain/commands.js';
 import type { Rejection } from '../domain/errors.js';
 import { inputErrors } from '../domain/input.js';
 import { toInstant, toMs, type Instant } from '../domain/time.js';
@@ -20,6 +21,11 @@ export function now(): Instant {
 
 export function failureOf({ code, message, errors }: Rejection): ApplicationFailure {
   return ApplicationFailure.create({ type: code, message, details: [errors], nonRetryable: true });
+}
+
+/** Refuses what is no command at all: Temporal's own tools may send anything as an Update. */
+export function checkEnvelope(command: unknown): void {
+  parseCommand(envelopeSchema, command);
 }
 
 /** Refuses a command whose body is not of its schema, as Temporal's own tools may send it. */
@@ -42,17 +48,18 @@ export class Alarm {
   private scope: CancellationScope | undefined;
   fired = false;
 
-  set(at: Instant | undefined, summary: string): void {
+  set(wake: { at: Instant; why: string } | undefined): void {
+    const at = wake?.at;
     if (at === this.at && !this.fired) return;
     this.scope?.cancel();
     this.at = at;
     this.fired = false;
-    if (at === undefined) return;
+    if (wake === undefined) return;
     const scope = new CancellationScope();
     this.scope = scope;
-    const waitMs = Math.max(1, toMs(at) - Date.now());
+    const waitMs = Math.max(1, toMs(wake.at) - Date.now());
     scope
-      .run(() => sleep(waitMs, { summary }))
+      .run(() => sleep(waitMs, { summary: wake.why }))
       .then(
         () => {
           if (this.scope === scope) this.fired = true;

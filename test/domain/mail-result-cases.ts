@@ -78,6 +78,14 @@ export const resultCases: Case[] = [
     not: [/rival/, /解除しました/, /have been released/],
   },
   {
+    name: 'release result, given up while the isolation is still requested for another incident',
+    record: ordered({ state: 'held' }, { isolation: 'requested', heldBy: ['incident:acme:other-1'] }, false),
+    topic: { kind: 'release-result', order: 0 },
+    ja: [/別のインシデント \(incident:acme:other-1\) で隔離が必要なため、隔離の要求を継続しています/],
+    en: [/still being requested, because another incident of yours \(incident:acme:other-1\)/],
+    not: [/まだ隔離されています/, /still isolated/i],
+  },
+  {
     name: 'release result, failed',
     record: ordered({ state: 'release-failed', reason: 'release-timeout' }),
     topic: { kind: 'release-result', order: 0 },

@@ -27,7 +27,14 @@ import { localServer, workflowBundle } from './temporal.js';
  * simulator, over real HTTP and SMTP. Tests look at it from outside: through the API, and at what reached the simulator.
  */
 
-const TOKENS = { analyst: 'token-analyst', viewer: 'token-viewer', feed: 'token-feed', second: 'token-second' };
+const TOKENS = {
+  analyst: 'token-analyst',
+  viewer: 'token-viewer',
+  feed: 'token-feed',
+  second: 'token-second',
+  /** An analyst who is bound to the first customer. */
+  bound: 'token-bound',
+};
 
 export interface HouseOptions {
   environment?: TestWorkflowEnvironment;
@@ -153,11 +160,15 @@ export class House {
   }
 
   private async startApi(): Promise<void> {
-    const operator = (id: keyof typeof TOKENS, role: Operator['role']): Operator => ({
+    const operator = (
+      id: keyof typeof TOKENS,
+      role: Operator['role'],
+      customers: Operator['customers'] = '*',
+    ): Operator => ({
       id,
       name: id,
       role,
-      customers: '*',
+      customers,
       tokenSha256: createHash('sha256').update(TOKENS[id]).digest('hex'),
     });
     // The port is known only once the API listens, and the telephone's callbacks need it.
@@ -171,6 +182,11 @@ export class House {
         operator('second', 'analyst'),
         operator('viewer', 'viewer'),
         operator('feed', 'feed'),
+        operator(
+          'bound',
+          'analyst',
+          this.customers.slice(0, 1).map(({ id }) => id),
+        ),
       ],
       log: pino({ level: 'warn' }),
       publicUrl: '',
@@ -332,7 +348,7 @@ export class House {
   /** The machine actions in the customer's tenant, oldest first. */
   async actions(customerId: string): Promise<{ id: string; type: string; status: string; machineId: string }[]> {
     const { items } = await this.control('GET', `/sim/tenants/${this.tenantOf(customerId)}/machineactions`);
-    return items.toReversed();
+    return items;
   }
 
   /** Mails of an incident in the order in which the server took them. */

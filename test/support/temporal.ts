@@ -1,7 +1,7 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { temporalBinary } from '../../scripts/temporal-binaries.js';
-import { registerSearchAttributes } from '../../src/temporal/search-attributes.js';
+import { registerSearchAttributes, searchAttributeTypes } from '../../src/temporal/search-attributes.js';
 import { bundleWorkflows } from '../../src/temporal/bundle.js';
 
 /*
@@ -50,12 +50,22 @@ export function localServer(): Promise<TestWorkflowEnvironment> {
   return local;
 }
 
+async function startSkipping(): Promise<TestWorkflowEnvironment> {
+  const { path } = await temporalBinary('test-server');
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  // It can add them, but not list them.
+  const { operatorService } = environment.connection;
+  const searchAttributes = Object.fromEntries(searchAttributeTypes());
+  await operatorService.addSearchAttributes({ namespace: environment.namespace ?? 'default', searchAttributes });
+  return environment;
+}
+
 /** A server whose clock jumps to the next timer whenever nothing else is to be done. */
 export function skippingServer(): Promise<TestWorkflowEnvironment> {
   install();
-  skipping ??= temporalBinary('test-server').then(({ path }) =>
-    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
-  );
+  skipping ??= startSkipping();
   return skipping;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instructionSchema, type CommandOutcome } from '../commands.js';
 import type { Policy } from '../policy.js';
-import type { Instant } from '../time.js';
+import { sentInstantSchema, type Instant } from '../time.js';
 
 export const isolationStates = ['none', 'requested', 'isolated', 'releasing', 'failed'] as const;
 export type IsolationState = (typeof isolationStates)[number];
@@ -11,8 +11,8 @@ export const actionSchema = z.object({
   id: z.string(),
   type: z.enum(['Isolate', 'Unisolate']),
   status: z.string(),
-  requestedAt: z.string().nullable(),
-  updatedAt: z.string().nullable(),
+  requestedAt: sentInstantSchema.nullable(),
+  updatedAt: sentInstantSchema.nullable(),
 });
 export type ActionRecord = z.infer<typeof actionSchema>;
 
@@ -37,7 +37,7 @@ const holdStateSchema = z.enum([
 export type HoldState = z.infer<typeof holdStateSchema>;
 
 const orderSchema = z.object({
-  at: z.string(),
+  at: sentInstantSchema,
   actor: z.string(),
   instruction: instructionSchema,
   instructorName: z.string(),
@@ -52,7 +52,7 @@ const holdSchema = z.object({
   /** Why it failed or was called off, in the service's words for reasons. */
   reason: z.string().nullable(),
   /** When the state came true, by Defender's clock where Defender says. */
-  at: z.string(),
+  at: sentInstantSchema,
   /** Set when the release was ordered on the device itself rather than through this incident. */
   order: orderSchema.nullable(),
 });
@@ -65,7 +65,7 @@ export const deviceReportSchema = z.object({
   isolation: z.enum(isolationStates),
   action: actionSchema.nullable(),
   /** When Defender confirmed the isolation that holds now. */
-  isolatedAt: z.string().nullable(),
+  isolatedAt: sentInstantSchema.nullable(),
   hold: holdSchema,
   /** The other incidents that hold the device. */
   heldBy: z.array(z.string()),

@@ -1,7 +1,7 @@
 import { scopeOf, evolve } from './evolve.js';
 import type { Fact } from './facts.js';
 import type { IncidentRecord } from './record.js';
-import { dueBreach, dueWarning } from './slo.js';
+import { deadlineToSee, dueBreach, dueWarning } from './slo.js';
 import { dueClosure, isUntriagedWarningDue } from './stage.js';
 import type { Instant } from '../time.js';
 
@@ -19,6 +19,8 @@ function dueFact(record: IncidentRecord, now: Instant): Fact | undefined {
   }
   const closure = dueClosure(record, now);
   if (closure !== undefined) return { type: 'closed', reason: closure, actor: 'mimamori', words: null };
+  const dueAt = deadlineToSee(record, now);
+  if (dueAt !== undefined) return { type: 'deadline-seen', dueAt };
   const breach = dueBreach(record, now);
   if (breach !== undefined) return { type: 'breached', breach };
   const warning = dueWarning(record, now);

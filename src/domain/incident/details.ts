@@ -7,9 +7,9 @@ import { slo } from './slo.js';
 import { waitingFor } from './stage.js';
 import { summaryOf } from './view.js';
 
-/** Text from an alert in Markdown: nothing of it may become a link, a tag or a heading. */
+/** Text from an alert in Markdown: nothing of it may become a link, a tag, a table's column or a heading. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&:]/g, (character) => `\\${character}`);
+  return text.replace(/[\\`*_[\]<>|#~:!]/g, (character) => `\\${character}`).replace(/www\./gi, 'www\\.');
 }
 
 function when(record: IncidentRecord, at: Instant): string {
@@ -42,7 +42,9 @@ export function incidentDetails(record: IncidentRecord, now: Instant): string {
   if (waiting.length > 0) {
     lines.push('', '**Waits for**', '');
     for (const { who, what, until } of waiting) {
-      lines.push(`- ${who}: ${escapeMarkdown(what.en)}${until === null ? '' : ` (until ${when(record, until)})`}`);
+      lines.push(
+        `- ${who}: ${escapeMarkdown(`${what.en} / ${what.ja}`)}${until === null ? '' : ` (until ${when(record, until)})`}`,
+      );
     }
   }
   const owed = duties(record);
@@ -55,11 +57,21 @@ export function incidentDetails(record: IncidentRecord, now: Instant): string {
   return lines.join('\n');
 }
 
-/** The one line under the workflow's name in Temporal's Web UI; at most 200 bytes. */
+/** Temporal takes no more of a summary. */
+const MAX_SUMMARY_BYTES = 200;
+
+/** The one line under the workflow's name in Temporal's Web UI. */
 export function staticSummary(record: IncidentRecord): string {
   const { alert, customerId } = record;
   const device = alert.computerDnsName ?? 'no device';
   const text = `${customerId} · ${alert.severityRaw ?? '?'} · ${escapeMarkdown(alert.title)} · ${device}`;
-  // 60 characters are at most 180 bytes of Japanese.
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+  let bytes = 0;
+  let summary = '';
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (bytes > MAX_SUMMARY_BYTES - 3) return `${summary}…`;
+    summary += character;
+  }
+  return summary;
 }

@@ -39,7 +39,7 @@ export interface Duty {
 
 export const SETTLED: readonly DutyStatus[] = ['done', 'failed', 'waived', 'cancelled'];
 
-export function isSettled(duty: Duty): boolean {
+export function isSettled(duty: Pick<Duty, 'status'>): boolean {
   return SETTLED.includes(duty.status);
 }
 
@@ -62,7 +62,7 @@ function isolateDuty(device: DeviceEntry): Duty[] {
   }
   const hold = holdOf(device);
   if (hold?.state === 'failed') return [{ ...base, status: 'failed', reason: hold.reason ?? 'isolation-failed' }];
-  if (hold?.state === 'cancelled') {
+  if (hold?.state === 'cancelled' || hold?.state === 'held' || hold?.state === 'released') {
     return [{ ...base, status: 'cancelled', reason: ended?.reason ?? hold.reason ?? 'cancelled' }];
   }
   return [{ ...base, status: 'running' }];
@@ -185,20 +185,28 @@ export function reportedIsolations(record: IncidentRecord, wave: number): Device
 function isolationResultMails(record: IncidentRecord, primaryTold: boolean): Duty[] {
   const waves = [...new Set(record.devices.flatMap(({ target }) => (target === null ? [] : [target.verdict])))].sort();
   return waves.flatMap((wave) => {
-    const id = `mail:isolation-result:v${wave}`;
     const topic: MailTopic = { kind: 'isolation-result', wave };
-    if (record.effects[id] !== undefined) return [mailDuty(record, id, 'customer', topic)];
     const all = record.devices.filter(({ target }) => target?.verdict === wave);
-    if (!all.flatMap(isolateDuty).every(isSettled)) return [];
+    // What a failure had told is told again when a further try has come to something.
+    const triesOf = (devices: readonly DeviceEntry[]) =>
+      devices.reduce((sum, { machineId }) => sum + (record.retries[`isolate:${machineId}`] ?? 0), 0);
+    const ids = [`mail:isolation-result:v${wave}`];
+    for (let retry = 1; retry <= triesOf(all); retry += 1) ids.push(`mail:isolation-result:v${wave}:${retry}`);
+    const begun = ids.filter((id) => record.effects[id] !== undefined);
+    const told = begun.map((id) => mailDuty(record, id, 'customer', topic));
+    if (!all.flatMap(isolateDuty).every(isSettled)) return told;
     const reported = reportedIsolations(record, wave);
-    if (reported.length === 0) return [];
+    const id = ids[triesOf(reported)];
+    if (reported.length === 0 || id === undefined || begun.some((other) => ids.indexOf(other) >= ids.indexOf(id))) {
+      return told;
+    }
     // The all-clear's own mail says what was isolated until then, and asks whether to release it.
     const verdict = currentVerdict(record);
     const toldByAllClear =
       verdict?.level === 1 &&
       reported.every(({ target }) => target?.isolatedAt != null && target.isolatedAt <= verdict.at);
-    if (toldByAllClear) return [];
-    return [mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary')];
+    if (toldByAllClear) return told;
+    return [...told, mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary')];
   });
 }
 
@@ -227,7 +235,10 @@ function socMails(record: IncidentRecord, failed: readonly Duty[]): Duty[] {
   record.socNotices.forEach((_, index) => {
     soc(`warn:notice:${index}`, { kind: 'soc-warning', about: { notice: index } });
   });
-  for (const duty of failed) soc(`warn:failure:${duty.id}`, { kind: 'soc-failure', dutyId: duty.id });
+  for (const duty of failed) {
+    const retry = record.retries[duty.id];
+    soc(`warn:failure:${duty.id}${retry === undefined ? '' : `:${retry}`}`, { kind: 'soc-failure', dutyId: duty.id });
+  }
   return duties;
 }
 

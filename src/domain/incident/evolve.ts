@@ -1,4 +1,4 @@
-import type { TriageBody } from '../commands.js';
+import type { NamedDevice, TriageBody } from '../commands.js';
 import type { DeviceReport, HoldState } from '../device/record.js';
 import { type DeviceKnowledge, assessScope, type Scope } from '../scope.js';
 import { latest, toMs, type Instant } from '../time.js';
@@ -81,10 +81,12 @@ export function openRecord({ customerId, alert, fingerprint, receivedAt }: Openi
     devices:
       alert.machineId === null ? [] : [deviceEntry(alert.machineId, alert.computerDnsName ?? alert.machineId, true)],
     effects: {},
+    retries: {},
     phone: null,
     warnings: [],
     breaches: [],
     lastingBreach: null,
+    deadlineSeen: null,
     untriagedWarnedAt: null,
     socNotices: [],
     assignee: null,
@@ -229,10 +231,15 @@ function applyVerdict(record: IncidentRecord, fact: Extract<Fact, { type: 'verdi
     );
   });
   const asked = verdict.askCustomer !== null && verdict.askCustomer !== before?.askCustomer;
+  const refusedBefore = devices.flatMap(({ machineId, target }) => {
+    const earlier = record.devices.find((device) => device.machineId === machineId)?.target?.judged;
+    return earlier?.refused !== undefined && target?.judged === null ? [`isolate:${machineId}`] : [];
+  });
   return {
     ...record,
     verdicts,
     devices,
+    retries: triedAgain(record, refusedBefore),
     questions: asked
       ? [...record.questions, { text: verdict.askCustomer ?? '', askedAt: at, answer: null }]
       : record.questions,
@@ -257,8 +264,9 @@ function retarget(
     // After the customer's release only a new raise, or an analyst who names the device again, isolates it anew.
     if (released) return how.raised || how.explicit ? { ...device, target: fresh, order: null, asked: null } : device;
     if (target.ended !== null && target.isolatedAt === null) return { ...device, target: fresh, asked: null };
-    const undecided = target.judged?.refused !== undefined || target.judged?.waived !== undefined;
-    if (undecided) return { ...device, target: { ...fresh, verdict: target.verdict } };
+    if (target.judged?.waived !== undefined) return { ...device, target: fresh };
+    // What we refused ourselves was demanded all the time.
+    if (target.judged?.refused !== undefined) return { ...device, target: { ...fresh, verdict: target.verdict } };
     return { ...device, target: { ...target, ended: null } };
   }
   if (target === null || target.ended !== null || target.isolatedAt !== null) return device;
@@ -268,23 +276,30 @@ function retarget(
   };
 }
 
-/** An analyst repeats a verdict to have what failed tried again. */
-function applyRetry(record: IncidentRecord): IncidentRecord {
+/** Whatever comes of a further try is told anew. */
+function triedAgain(record: IncidentRecord, dutyIds: Iterable<string>): IncidentRecord['retries'] {
+  return { ...record.retries, ...Object.fromEntries([...dutyIds].map((id) => [id, (record.retries[id] ?? 0) + 1])) };
+}
+
+/** An analyst repeats a verdict to have what failed tried again, with the names of devices as they are given now. */
+function applyRetry(record: IncidentRecord, named: readonly NamedDevice[], at: Instant): IncidentRecord {
+  const names = new Map(named.map(({ machineId, name }) => [machineId, name]));
   const failed = duties(record).filter(({ status }) => status === 'failed');
   const failedIds = new Set(failed.map(({ id }) => id));
-  const forgotten = (id: string) => failedIds.has(id) || failedIds.has(id.replace(/^warn:failure:/, ''));
   return {
     ...record,
-    effects: Object.fromEntries(Object.entries(record.effects).filter(([id]) => !forgotten(id))),
+    effects: Object.fromEntries(Object.entries(record.effects).filter(([id]) => !failedIds.has(id))),
+    retries: triedAgain(record, failedIds),
     phone: failedIds.has('phone') ? null : record.phone,
     devices: record.devices.map((device) => {
       if (failedIds.has(`isolate:${device.machineId}`) && device.target !== null) {
-        return { ...device, target: { ...device.target, judged: null }, asked: null };
+        const claimedName = names.get(device.machineId) ?? device.claimedName;
+        return { ...device, claimedName, target: { ...device.target, judged: null }, asked: null };
       }
-      const waivedByTuning = device.target?.judged?.waived === 'tuning-period';
-      return waivedByTuning && device.target !== null
-        ? { ...device, target: { ...device.target, judged: null } }
-        : device;
+      const { target } = device;
+      if (target === null || target.isolatedAt !== null) return device;
+      const tuned = target.judged?.waived === 'tuning-period' || target.ended?.reason === 'tuning-period';
+      return tuned ? { ...device, target: { ...target, since: at, judged: null, ended: null }, asked: null } : device;
     }),
   };
 }
@@ -295,7 +310,7 @@ function applyReport(record: IncidentRecord, report: DeviceReport, at: Instant):
   let next = withDevice(record, report.machineId, (device) => {
     const { target } = device;
     if (target === null) return { ...device, report };
-    const held = HELD_STATES.includes(report.hold.state);
+    const held = isConfirmed(device, report);
     const refused = report.hold.state === 'cancelled' && report.hold.reason === 'tuning-period';
     return {
       ...device,
@@ -308,9 +323,13 @@ function applyReport(record: IncidentRecord, report: DeviceReport, at: Instant):
     };
   });
   const { order } = report.hold;
-  if (order !== null && entry.order === null) {
+  const inForce = entry.order === null ? undefined : record.orders[entry.order];
+  if (order !== null && inForce?.at !== order.at) {
+    const dutyId = `release:${report.machineId}`;
+    const hadFailed = duties(record).some(({ id, status }) => id === dutyId && status === 'failed');
     next = {
       ...next,
+      retries: triedAgain(next, hadFailed ? [dutyId] : []),
       orders: [...next.orders, { ...order, machineIds: [report.machineId] }],
     };
     const index = next.orders.length - 1;
@@ -320,7 +339,13 @@ function applyReport(record: IncidentRecord, report: DeviceReport, at: Instant):
 }
 
 /** The states in which Defender has confirmed this incident's isolation. */
-const HELD_STATES: readonly HoldState[] = ['isolated', 'held', 'releasing', 'released', 'release-failed'];
+const CONFIRMED_STATES: readonly HoldState[] = ['isolated', 'releasing', 'released', 'release-failed'];
+
+/** An incident that gave the device up while only another's isolation was under way never had it isolated. */
+function isConfirmed(device: DeviceEntry, report: DeviceReport): boolean {
+  const gaveUpBefore = device.report?.hold.state === 'held' && device.report.hold.seq === report.hold.seq;
+  return CONFIRMED_STATES.includes(report.hold.state) && !gaveUpBefore;
+}
 
 /** Is the report newer than the last one, and not about a request that has been overtaken? */
 export function isNews(device: DeviceEntry, report: DeviceReport): boolean {
@@ -415,7 +440,7 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     case 'verdict':
       return applyVerdict(record, fact, at);
     case 'retry-asked':
-      return applyRetry({ ...record, rejectedSignalAt: null });
+      return applyRetry({ ...record, rejectedSignalAt: null }, fact.devices ?? [], at);
     case 'escalation': {
       const { askCustomer } = fact.body;
       return {
@@ -438,8 +463,13 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     case 'release-ordered': {
       const index = record.orders.length;
       const { machineIds, instruction, instructorName, actor } = fact;
+      const failed = new Set(duties(record).flatMap(({ id, status }) => (status === 'failed' ? [id] : [])));
       return {
         ...record,
+        retries: triedAgain(
+          record,
+          machineIds.map((id) => `release:${id}`).filter((id) => failed.has(id)),
+        ),
         orders: [...record.orders, { at, actor, machineIds, instruction, instructorName }],
         devices: record.devices.map((device) => {
           if (!machineIds.includes(device.machineId)) return device;
@@ -569,6 +599,8 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     }
     case 'warned':
       return { ...record, warnings: [...record.warnings, { at, percent: fact.percent, dueAt: fact.dueAt }] };
+    case 'deadline-seen':
+      return { ...record, deadlineSeen: { dueAt: fact.dueAt, at } };
     case 'breached':
       return { ...record, breaches: [...record.breaches, fact.breach] };
     case 'untriaged-warned':
@@ -584,7 +616,7 @@ export function evolve(record: IncidentRecord, fact: Fact, at: Instant): Inciden
   const after = change(before, fact, at);
   if (after === before) return after;
   // Bookkeeping that nobody reads moves no revision: an analyst's If-Match must not go stale by it.
-  const silent = fact.type === 'command-handled' || fact.type === 'policy-read';
+  const silent = ['command-handled', 'policy-read', 'deadline-seen'].includes(fact.type);
   if (silent && after.timeline === before.timeline) return after;
   return {
     ...after,

@@ -16,7 +16,7 @@ export type Fact =
   | { type: 'alert-updated'; alert: AlertRecord; fingerprint: string }
   // What people did
   | { type: 'verdict'; body: TriageBody; actor: string }
-  | { type: 'retry-asked'; actor: string }
+  | { type: 'retry-asked'; actor: string; devices?: TriageBody['devices'] }
   | { type: 'escalation'; body: EscalationBody; actor: string }
   | { type: 'answer'; body: AnswerBody; actor: string }
   | { type: 'release-ordered'; machineIds: string[]; instruction: Instruction; instructorName: string; actor: string }
@@ -40,6 +40,7 @@ export type Fact =
   | { type: 'phone-reported'; report: PhoneReport }
   // What time did
   | { type: 'warned'; percent: number; dueAt: Instant }
+  | { type: 'deadline-seen'; dueAt: Instant }
   | { type: 'breached'; breach: Breach }
   | { type: 'untriaged-warned' };
 

@@ -1,10 +1,11 @@
 import type { AnswerBody, Command, Instruction, ReleaseBody, TriageBody } from '../commands.js';
-import type { Contact } from '../customer.js';
+import { tuningPeriodAt, type Contact } from '../customer.js';
 import { reject, type Rejection } from '../errors.js';
 import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
-import { duties, holdOf, outstanding } from './duties.js';
+import { duties, holdOf, isSettled, outstanding } from './duties.js';
 import { completesVerdict, concernedDevices, resultingVerdict } from './evolve.js';
+import type { Fact } from './facts.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
 import { isHolding, stageOf } from './stage.js';
 
@@ -22,7 +23,7 @@ export function judgeEnvelope(
   now: Instant,
 ): Judged {
   const { idempotency, notAfter } = command;
-  const before = idempotency === undefined ? undefined : handled[idempotency.key];
+  const before = handledBefore(handled, command);
   if (before !== undefined && before.bodyHash !== idempotency?.bodyHash) {
     return reject('idempotency-mismatch', 'This Idempotency-Key was used before with another body.');
   }
@@ -32,12 +33,28 @@ export function judgeEnvelope(
   return undefined;
 }
 
-export function isHandled(handled: IncidentRecord['handled'], command: Pick<Command<unknown>, 'idempotency'>): boolean {
-  return command.idempotency !== undefined && handled[command.idempotency.key] !== undefined;
+type Handled = IncidentRecord['handled'];
+
+/** What the command's key came to before. Keys are the callers' own: one may be called `constructor`. */
+export function handledBefore(
+  handled: Handled,
+  { idempotency }: Pick<Command<unknown>, 'idempotency'>,
+): Handled[string] | undefined {
+  return idempotency !== undefined && Object.hasOwn(handled, idempotency.key) ? handled[idempotency.key] : undefined;
+}
+
+export function isHandled(handled: Handled, command: Pick<Command<unknown>, 'idempotency'>): boolean {
+  return handledBefore(handled, command) !== undefined;
 }
 
 function closedFirst(record: IncidentRecord): Judged {
   return record.closed === null ? undefined : reject('incident-closed', 'The incident is closed; reopen it first.');
+}
+
+/** Does it name a device that the customer had given back? The same verdict again then means something new. */
+function isolatesAnew(record: IncidentRecord, body: TriageBody): boolean {
+  const named = new Set(body.level >= 3 ? body.devices?.map(({ machineId }) => machineId) : []);
+  return record.devices.some(({ machineId, order }) => order !== null && named.has(machineId));
 }
 
 function sameVerdict(a: Verdict, b: Verdict): boolean {
@@ -64,7 +81,7 @@ export function canRetry(record: IncidentRecord, now: Instant): boolean {
   );
   return duties(record).some(
     ({ kind, status, reason }) =>
-      kind !== 'warn' && (status === 'failed' || (status === 'waived' && reason === 'tuning-period' && tuningOver)),
+      kind !== 'warn' && (status === 'failed' || (isSettled({ status }) && reason === 'tuning-period' && tuningOver)),
   );
 }
 
@@ -75,7 +92,8 @@ export function triageKind(record: IncidentRecord, body: TriageBody, now: Instan
   const before = currentVerdict(record);
   if (before === undefined || stageOf(record) === 'awaiting-triage') return 'new';
   const after = resultingVerdict(record, body, '', now);
-  return sameVerdict(before, after) && canRetry(record, now) ? 'retry' : 'new';
+  const same = sameVerdict(before, after) && !isolatesAnew(record, body);
+  return same && canRetry(record, now) ? 'retry' : 'new';
 }
 
 export function judgeTriage(
@@ -94,7 +112,7 @@ export function judgeTriage(
   if (fault !== undefined) return fault;
 
   const isNewlyJudged = before === undefined || stageOf(record) === 'awaiting-triage';
-  const same = before !== undefined && sameVerdict(before, after);
+  const same = before !== undefined && sameVerdict(before, after) && !isolatesAnew(record, body);
   if (same && !isNewlyJudged && !canRetry(record, now)) {
     return reject('nothing-new', 'This is the verdict that stands already.');
   }
@@ -240,7 +258,23 @@ export function judgeReopen(record: IncidentRecord): Judged {
 }
 
 /** Is the name that an analyst gave the device's own? */
-export function nameMatches(device: DeviceEntry): boolean {
+function nameMatches(device: DeviceEntry): boolean {
   const { claimedName, facts } = device;
   return claimedName === null || facts?.name == null || sameHost(claimedName, facts.name);
+}
+
+/** May the isolation that is owed be asked for? The device is known, and the policy is that of this moment. */
+export function isolationJudgement(record: IncidentRecord, device: DeviceEntry, now: Instant): Fact {
+  const { machineId, facts, namedByAlert } = device;
+  const judged = { type: 'isolation-judged' as const, machineId };
+  if (facts?.found !== true && !namedByAlert) return { ...judged, refused: 'unknown-device' };
+  if (!nameMatches(device)) return { ...judged, refused: 'device-mismatch' };
+  if (facts?.kind === 'windows-server') {
+    const servers = currentVerdict(record)?.servers ?? null;
+    if (servers === null) return { ...judged, refused: 'server-decision-needed' };
+    if (servers === 'leave') return { ...judged, waived: 'server-left' };
+  }
+  const periods = record.policy?.customer.tuningPeriods ?? [];
+  if (tuningPeriodAt(periods, now) !== undefined) return { ...judged, waived: 'tuning-period' };
+  return judged;
 }

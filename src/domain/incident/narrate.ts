@@ -113,6 +113,7 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
     case 'device-asked':
     case 'command-handled':
     case 'mail-started':
+    case 'deadline-seen':
       return [];
     case 'retry-asked':
       return entry(
@@ -333,7 +334,7 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
       if (told === hold.state) return [];
       const { type, text } = HOLD_WORDS[hold.state];
       const ordered: TimelineEntry[] =
-        hold.order !== null && earlier?.order === null
+        hold.order !== null && earlier?.order !== device.order
           ? entry(
               'instruction',
               bilingual(

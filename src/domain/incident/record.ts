@@ -198,12 +198,16 @@ export interface IncidentRecord {
   orders: ReleaseOrder[];
   devices: DeviceEntry[];
   effects: Record<string, Effect>;
+  /** How often a duty that had failed was tried again, by its id. */
+  retries: Record<string, number>;
   phone: Phone | null;
 
   warnings: Warning[];
   breaches: Breach[];
   /** A breach at level 3 or 4, which never goes away. */
   lastingBreach: Breach | null;
+  /** When it was first seen that a deadline had passed: long after it where no worker was up. */
+  deadlineSeen: { dueAt: Instant; at: Instant } | null;
   untriagedWarnedAt: Instant | null;
   /** News for the SOC that is no threshold: each owes one mail. */
   socNotices: SocNotice[];

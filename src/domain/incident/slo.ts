@@ -12,7 +12,8 @@ const AT_RISK_PERCENT = 75;
 
 /**
  * How long news may be under way: a mail accepted or an isolation confirmed just in time is heard of a little later.
- * Only while such news can still come does a breach wait this long.
+ * Only while such news can still come does a breach wait this long, from when the deadline was seen to have passed: a
+ * worker that was down across it has to hear the news first.
  */
 export const NEWS_DELAY_MS = 20 * SECOND_MS;
 
@@ -57,20 +58,26 @@ function basePhase(record: IncidentRecord): Phase | undefined {
   };
 }
 
-/** When everything that the phase demands was true: the mail accepted and every isolation confirmed. */
-function metAt(record: IncidentRecord, phase: Phase): Instant | null {
+/**
+ * When everything that the phase demands was true: the mail accepted and every isolation confirmed. What a verdict from
+ * `beforeVerdict` on demanded is left out.
+ */
+function metAt(record: IncidentRecord, phase: Phase, beforeVerdict = record.verdicts.length): Instant | null {
   if (phase.fromVerdict < 0) return null;
+  const isOfPhase = (verdict: number) => verdict >= phase.fromVerdict && verdict < beforeVerdict;
   const mails = Object.values(record.effects).filter(
     ({ status, verdict, settledAt }) =>
-      status === 'done' && settledAt !== null && verdict !== null && verdict >= phase.fromVerdict,
+      status === 'done' && settledAt !== null && verdict !== null && isOfPhase(verdict),
   );
   const mailAt = mails.map(({ settledAt }) => settledAt ?? '').sort()[0];
   if (mailAt === undefined) return null;
   const times: Instant[] = [mailAt];
+  const dueMs = toMs(phase.startsAt) + TARGET_MS;
   for (const { target } of record.devices) {
-    if (target === null || target.verdict < phase.fromVerdict) continue;
+    // An isolation that was first demanded after the time was up, such as after a tuning period, was not owed within it.
+    if (target === null || !isOfPhase(target.verdict) || toMs(target.since) > dueMs) continue;
     if (target.isolatedAt !== null) times.push(target.isolatedAt);
-    else if (!isolationHasNoClock(record, target)) return null;
+    else if (!isolationHasNoClock(target)) return null;
   }
   return latest(mailAt, ...times);
 }
@@ -78,12 +85,22 @@ function metAt(record: IncidentRecord, phase: Phase): Instant | null {
 type TargetOf = NonNullable<IncidentRecord['devices'][number]['target']>;
 
 /** An isolation that is not owed (tuning period, server left alone, called off) has no clock. */
-function isolationHasNoClock(record: IncidentRecord, target: TargetOf): boolean {
+function isolationHasNoClock(target: TargetOf): boolean {
   const { judged, ended } = target;
   return judged?.waived !== undefined || ended !== null;
 }
 
-/** The phases of the target through the verdicts: a raise after a timely lower verdict, or after all was met, has 3 hours of its own. */
+/** Does the verdict demand an isolation that none before it did? */
+function demandsMore(record: IncidentRecord, index: number): boolean {
+  return record.devices.some(
+    ({ target }) => target !== null && target.verdict === index && !isolationHasNoClock(target),
+  );
+}
+
+/**
+ * The phases of the target through the verdicts: a raise after a timely lower verdict, or a raise or a further device
+ * after all was met, has 3 hours of its own.
+ */
 function currentPhase(record: IncidentRecord): Phase | undefined {
   const base = basePhase(record);
   if (base === undefined) return undefined;
@@ -106,8 +123,8 @@ function currentPhase(record: IncidentRecord): Phase | undefined {
         fromVerdict: index,
       };
       lowerTimely = true;
-    } else if (verdict.level > previous.level) {
-      const met = metAt(record, phase);
+    } else if (verdict.level > previous.level || demandsMore(record, index)) {
+      const met = metAt(record, phase, index);
       if (met !== null && toMs(met) <= toMs(verdict.at) && toMs(met) <= toMs(dueAt)) {
         phase = { startsAt: latest(verdict.at, base.startsAt), because: 'level-raised', fromVerdict: index };
       }
@@ -118,6 +135,12 @@ function currentPhase(record: IncidentRecord): Phase | undefined {
 
 function newsUnderWay(all: readonly Duty[]): boolean {
   return all.some(({ kind, status }) => (kind === 'mail' || kind === 'isolate') && status === 'running');
+}
+
+/** Until when a breach waits for news under way. */
+function newsUntilMs({ deadlineSeen }: IncidentRecord, dueAt: Instant, now: Instant): number {
+  const seenAt = deadlineSeen?.dueAt === dueAt ? deadlineSeen.at : latest(dueAt, now);
+  return toMs(seenAt) + NEWS_DELAY_MS;
 }
 
 /**
@@ -145,8 +168,8 @@ export function slo(record: IncidentRecord, now: Instant): Slo {
   };
   if (lasting !== null) return { ...common, state: 'breached', dueAt: lasting.dueAt };
   if (met !== null) return { ...common, state: toMs(met) <= toMs(dueAt) ? 'met' : 'breached' };
-  const graceMs = newsUnderWay(duties(record)) ? NEWS_DELAY_MS : 0;
-  if (toMs(now) >= toMs(dueAt) + graceMs) return { ...common, state: 'breached' };
+  const certainMs = newsUnderWay(duties(record)) ? newsUntilMs(record, dueAt, now) : toMs(dueAt);
+  if (toMs(now) >= certainMs) return { ...common, state: 'breached' };
   return { ...common, state: toMs(now) >= thresholdMs(phase.startsAt, AT_RISK_PERCENT) ? 'at-risk' : 'running' };
 }
 
@@ -178,6 +201,13 @@ function causeOf(record: IncidentRecord): string {
   return 'done-too-late';
 }
 
+/** A deadline that has passed and of which the record does not say yet that anybody has seen it. */
+export function deadlineToSee(record: IncidentRecord, now: Instant): Instant | undefined {
+  const { dueAt, startsAt } = slo(record, now);
+  if (dueAt === null || startsAt === null || toMs(now) < toMs(dueAt)) return undefined;
+  return record.deadlineSeen?.dueAt === dueAt ? undefined : dueAt;
+}
+
 /** A breach that is true and not yet on the record. */
 export function dueBreach(record: IncidentRecord, now: Instant): Breach | undefined {
   const { state, dueAt } = slo(record, now);
@@ -194,7 +224,7 @@ export function nextThreshold(record: IncidentRecord, now: Instant): Instant | u
   const ahead = [
     ...WARN_PERCENTS.map((percent) => thresholdMs(startsAt, percent)),
     toMs(dueAt),
-    toMs(dueAt) + NEWS_DELAY_MS,
+    newsUntilMs(record, dueAt, now),
   ].filter((at) => at > toMs(now));
   return ahead[0] === undefined ? undefined : toInstant(ahead[0]);
 }

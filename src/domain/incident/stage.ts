@@ -1,6 +1,6 @@
 import { reasonWords } from '../reasons.js';
 import { bilingual, type Bilingual } from '../text.js';
-import { latest, plus, toMs, toInstant, type Instant } from '../time.js';
+import { latest, plus, toMs, type Instant } from '../time.js';
 import { duties, holdOf, isSettled, outstanding, type Duty } from './duties.js';
 import { scopeOf } from './evolve.js';
 import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
@@ -105,17 +105,26 @@ export function lingerUntil(record: IncidentRecord): Instant | undefined {
   return plus(record.closed.at, record.policy.service.lingerMs);
 }
 
+export interface Wake {
+  at: Instant;
+  /** For Temporal's Web UI. */
+  why: string;
+}
+
 /** The next moment at which time alone has something to do, if any. */
-export function nextWakeAt(record: IncidentRecord, now: Instant): Instant | undefined {
+export function nextWake(record: IncidentRecord, now: Instant): Wake | undefined {
   const all = duties(record);
-  const moments = [
-    nextThreshold(record, now),
-    untriagedWarnAt(record, now),
-    autoCloseAt(record, all),
-    nextTuningStart(record, all, now),
-    lingerUntil(record),
-  ].flatMap((at) => (at === undefined ? [] : [toMs(at)]));
-  return moments.length === 0 ? undefined : toInstant(Math.min(...moments));
+  const moments: [Instant | undefined, string][] = [
+    [nextThreshold(record, now), 'the time target: next warning, or due'],
+    [untriagedWarnAt(record, now), 'warns the SOC if nobody has judged it'],
+    [autoCloseAt(record, all), 'closes itself if the customer stays silent'],
+    [nextTuningStart(record, all, now), 'a tuning period begins'],
+    [lingerUntil(record), 'closed; stays for late news and reopening'],
+  ];
+  return moments
+    // What has come has been seen to; a closed incident that waits for a last mail must not be woken for ever.
+    .flatMap(([at, why]) => (at === undefined || toMs(at) <= toMs(now) ? [] : [{ at, why }]))
+    .sort((a, b) => toMs(a.at) - toMs(b.at))[0];
 }
 
 export interface Waiting {

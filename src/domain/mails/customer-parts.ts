@@ -91,6 +91,7 @@ function mayComeToRelease({ state }: ToldDevice): boolean {
     case 'isolated':
     case 'cancelling':
     case 'held':
+    case 'still-requested':
     case 'release-failed':
       return true;
     case 'waived-tuning':

@@ -20,6 +20,7 @@ export type DeviceState =
   | { is: 'releasing'; since: Instant }
   | { is: 'released'; at: Instant }
   | { is: 'held'; by: string[] }
+  | { is: 'still-requested'; by: string[] }
   | { is: 'release-failed'; reason: string }
   | { is: 'release-cancelled-request' }
   | { is: 'was-not-isolated' };
@@ -48,7 +49,9 @@ function releaseState(record: IncidentRecord, device: DeviceEntry, duty: Duty): 
       return { is: 'released', at: duty.doneAt ?? record.updatedAt };
     case 'waived': {
       const others = device.report?.heldBy ?? [];
-      return { is: 'held', by: others.filter((id) => parseIncidentId(id)?.customerId === record.customerId) };
+      const by = others.filter((id) => parseIncidentId(id)?.customerId === record.customerId);
+      const isIsolated = isolatedAt !== null || device.report?.isolation === 'isolated';
+      return { is: isIsolated ? 'held' : 'still-requested', by };
     }
     case 'failed':
       return { is: 'release-failed', reason: duty.reason ?? 'release-failed' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Policy } from '../policy.js';
-import type { Instant } from '../time.js';
+import { sentInstantSchema, type Instant } from '../time.js';
 
 /** What an incident asks of its customer's telephone. */
 export const phoneRequestSchema = z.object({
@@ -21,8 +21,8 @@ const callSchema = z.object({
   contactName: z.string(),
   to: z.string(),
   sid: z.string().nullable(),
-  startedAt: z.string(),
-  endedAt: z.string().nullable(),
+  startedAt: sentInstantSchema,
+  endedAt: sentInstantSchema.nullable(),
   /** Twilio's call status, `acknowledged` once a key was pressed, `not-placed` when Twilio refused. */
   status: z.string(),
 });
@@ -32,7 +32,7 @@ export type CallRecord = z.infer<typeof callSchema>;
 export const phoneReportSchema = z.object({
   seq: z.int(),
   outcome: phoneOutcomeSchema,
-  at: z.string(),
+  at: sentInstantSchema,
   calls: z.array(callSchema),
   /** Who pressed the key. */
   acknowledgedBy: z.string().nullable(),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { connectionFailure, httpDefaults } from '../http.js';
 import { refusal, retryAfterMs, type Answer } from './answer.js';
 import { DefenderError } from './errors.js';
-import { createTenantGate, pause } from './gate.js';
+import { createGate, pause } from '../gate.js';
 import type { SignIn } from './sign-in.js';
 
 /** A customer's tenant and the host that serves it (never mixed: an action may be unknown on another host). */
@@ -42,7 +42,7 @@ export interface CallerOptions {
 }
 
 export function createCaller({ signIn, timeoutMs, maxInFlightPerTenant }: CallerOptions): Caller {
-  const gate = createTenantGate({ maxInFlight: maxInFlightPerTenant });
+  const gate = createGate({ maxInFlight: maxInFlightPerTenant });
   const client = axios.create({
     ...httpDefaults({ maxAnswerBytes: MAX_ANSWER_BYTES }),
     responseType: 'text',

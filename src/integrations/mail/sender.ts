@@ -3,6 +3,7 @@ import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { oneLine } from '../../domain/text.js';
 import { SECOND_MS, toInstant, type Instant } from '../../domain/time.js';
+import { createGate } from '../gate.js';
 import { MailError } from './errors.js';
 import { mailError } from './failure.js';
 import { parseMailbox, toNodemailer, type OutgoingMail } from './message.js';
@@ -10,7 +11,9 @@ import { parseMailbox, toNodemailer, type OutgoingMail } from './message.js';
 export { MailError } from './errors.js';
 export type { OutgoingMail } from './message.js';
 
-const MAX_CONNECTIONS = 3;
+const MAX_CONNECTIONS = 10;
+/** One customer's mailbox that hangs must leave connections for the others. */
+const MAX_CONNECTIONS_PER_MAILBOX = 2;
 
 export interface SentMail {
   /** When the server took the mail (its 250). */
@@ -64,23 +67,26 @@ export function createMailSender({ smtpUrl, from }: MailSenderOptions): MailSend
     done();
   });
 
+  async function handOver(mail: OutgoingMail, signal?: AbortSignal): Promise<SentMail> {
+    signal?.throwIfAborted();
+    // A signal of its own for every mail, also without a caller's: it is what the plugin above knows the mail by.
+    const own = signal === undefined ? new AbortController().signal : AbortSignal.any([signal]);
+    const info = await transport.sendMail({ ...toNodemailer(mail, sender), signal: own }).catch((error: unknown) => {
+      if (error instanceof MailError) throw error;
+      const dataSent = contents.get(own)?.readableEnded === true;
+      if (!dataSent) signal?.throwIfAborted();
+      throw mailError(error, dataSent);
+    });
+    return {
+      acceptedAt: toInstant(Date.now()),
+      response: oneLine(info.response, 300),
+      rejected: z.array(rejectedSchema).catch([]).parse(info.rejectedErrors),
+    };
+  }
+
+  const gate = createGate({ maxInFlight: MAX_CONNECTIONS_PER_MAILBOX });
   return {
-    async send(mail, signal) {
-      signal?.throwIfAborted();
-      // A signal of its own for every mail, also without a caller's: it is what the plugin above knows the mail by.
-      const own = signal === undefined ? new AbortController().signal : AbortSignal.any([signal]);
-      const info = await transport.sendMail({ ...toNodemailer(mail, sender), signal: own }).catch((error: unknown) => {
-        if (error instanceof MailError) throw error;
-        const dataSent = contents.get(own)?.readableEnded === true;
-        if (!dataSent) signal?.throwIfAborted();
-        throw mailError(error, dataSent);
-      });
-      return {
-        acceptedAt: toInstant(Date.now()),
-        response: oneLine(info.response, 300),
-        rejected: z.array(rejectedSchema).catch([]).parse(info.rejectedErrors),
-      };
-    },
+    send: (mail, signal) => gate.run(mail.to.join(','), signal, () => handOver(mail, signal)),
 
     close() {
       transport.close();

@@ -18,6 +18,7 @@ import type { Rejection } from '../../domain/errors.js';
 import { holdOf } from '../../domain/incident/duties.js';
 import type { Fact } from '../../domain/incident/facts.js';
 import {
+  handledBefore,
   isHandled,
   judgeAnswer,
   judgeAssign,
@@ -43,7 +44,7 @@ import {
   triageUpdate,
 } from '../messages.js';
 import type { CommandUpdate } from '../messages.js';
-import { failureOf, now, parseCommand } from '../support.js';
+import { checkEnvelope, failureOf, now, parseCommand } from '../support.js';
 import type { Book } from './book.js';
 
 /** A release order that waits for the customer's contacts to be read, then for the devices' answers. */
@@ -57,7 +58,7 @@ export interface OrderTicket {
 
 export function triageFacts(record: IncidentRecord, body: TriageBody, actor: string): Fact[] {
   return triageKind(record, body, now()) === 'retry'
-    ? [{ type: 'retry-asked', actor }]
+    ? [{ type: 'retry-asked', actor, devices: body.devices }]
     : [{ type: 'verdict', body, actor }];
 }
 
@@ -87,7 +88,7 @@ export function handleCommands(book: Book, tickets: OrderTicket[]): void {
     const { idempotency } = command;
     if (idempotency === undefined) return act();
     const { key, bodyHash } = idempotency;
-    const known = book.record.handled[key]?.outcome ?? underWay.get(key)?.outcome;
+    const known = handledBefore(book.record.handled, command)?.outcome ?? underWay.get(key)?.outcome;
     if (known !== undefined) return known;
     const outcome = act();
     underWay.set(key, { bodyHash, outcome });
@@ -109,6 +110,7 @@ export function handleCommands(book: Book, tickets: OrderTicket[]): void {
   ): void {
     /** Also when it is carried out: another command may have come between the two. */
     const judged = (sent: Command<Body>): Judged => {
+      checkEnvelope(sent);
       const fault = envelope(sent);
       if (fault !== undefined || isRepeated(sent)) return fault;
       return judge({ ...sent, body: parseCommand(schema, sent.body) });

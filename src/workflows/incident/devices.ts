@@ -1,8 +1,7 @@
 import { duties, holdOf, type Duty } from '../../domain/incident/duties.js';
-import { nameMatches } from '../../domain/incident/judge.js';
+import { isolationJudgement } from '../../domain/incident/judge.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord } from '../../domain/incident/record.js';
 import { tuningPeriodAt } from '../../domain/customer.js';
-import type { Fact } from '../../domain/incident/facts.js';
 import { patient, quick } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
@@ -30,7 +29,9 @@ export class Devices {
     const { customerId } = this.book.record;
     await Promise.all(
       wanted.map(async ({ machineId }) => {
-        const facts = await quick.lookUpMachine({ customerId, machineId });
+        const facts = await quick.lookUpMachine.executeWithOptions({ summary: 'look the device up in Defender' }, [
+          { customerId, machineId },
+        ]);
         if (facts === 'unavailable') this.await(machineId);
         else this.book.apply({ type: 'device-known', facts });
       }),
@@ -84,22 +85,7 @@ export class Devices {
     for (const device of this.overtakenByTuning()) {
       this.book.apply({ type: 'isolation-ended', machineId: device.machineId, reason: 'tuning-period' });
     }
-    for (const device of this.unjudged()) this.book.apply(this.judgement(device));
-  }
-
-  private judgement(device: DeviceEntry): Fact {
-    const { machineId, facts, namedByAlert } = device;
-    const judged = { type: 'isolation-judged' as const, machineId };
-    if (facts?.found !== true && !namedByAlert) return { ...judged, refused: 'unknown-device' };
-    if (!nameMatches(device)) return { ...judged, refused: 'device-mismatch' };
-    if (facts?.kind === 'windows-server') {
-      const servers = currentVerdict(this.book.record)?.servers ?? null;
-      if (servers === null) return { ...judged, refused: 'server-decision-needed' };
-      if (servers === 'leave') return { ...judged, waived: 'server-left' };
-    }
-    const periods = this.book.record.policy?.customer.tuningPeriods ?? [];
-    if (tuningPeriodAt(periods, now()) !== undefined) return { ...judged, waived: 'tuning-period' };
-    return judged;
+    for (const device of this.unjudged()) this.book.apply(isolationJudgement(this.book.record, device, now()));
   }
 
   /** Tells the devices' workflows what this incident wants of them now. */
@@ -114,8 +100,11 @@ export class Devices {
   private wantOf(device: DeviceEntry): Want | undefined {
     const { target, asked, order } = device;
     if (order !== null) {
-      const orderedOnDevice = holdOf(device)?.order != null;
-      return asked !== null && asked.want !== 'release' && !orderedOnDevice ? 'release' : undefined;
+      const orderedAt = this.book.record.orders[order]?.at ?? '';
+      const orderedOnDevice = holdOf(device)?.order?.at === orderedAt;
+      // A new order after a release that failed is passed on like the first.
+      const passedOn = asked?.want === 'release' && asked.at >= orderedAt;
+      return asked !== null && !passedOn && !orderedOnDevice ? 'release' : undefined;
     }
     if (target === null || target.isolatedAt !== null) return undefined;
     if (target.ended !== null) {
@@ -131,7 +120,8 @@ export class Devices {
     const { record } = this.book;
     const { customerId, incidentId, seq } = record;
     const request = { incidentId, seq, want, why: comment(record, want), name: device.name };
-    await quick.askDevice({ customerId, machineId: device.machineId, request });
+    const summary = `${want} ${device.machineId}`;
+    await quick.askDevice.executeWithOptions({ summary }, [{ customerId, machineId: device.machineId, request }]);
   }
 }
 

@@ -29,13 +29,19 @@ export class Mails {
   }
 
   start(): void {
-    const all = duties(this.book.record);
-    const ready = all.filter((duty) => duty.status === 'owed' && duty.topic !== undefined && duty.reason === undefined);
-    for (const duty of ready.filter(({ kind }) => kind === 'warn')) this.send(duty);
-    const toCustomer = ready.find(({ kind }) => kind === 'mail');
-    const busy = all.some(({ kind, status }) => kind === 'mail' && status === 'running');
-    if (toCustomer !== undefined && !busy) this.send(toCustomer);
+    for (const duty of duties(this.book.record)) {
+      if (duty.kind === 'warn' && duty.status === 'owed') this.send(duty);
+    }
+    const toCustomer = this.nextToCustomer;
+    if (toCustomer !== undefined) this.send(toCustomer);
     this.withdraw();
+  }
+
+  /** The customer's mail that can be sent now: none while another is on its way. */
+  get nextToCustomer(): Duty | undefined {
+    const mails = duties(this.book.record).filter(({ kind }) => kind === 'mail');
+    if (mails.some(({ status }) => status === 'running')) return undefined;
+    return mails.find(({ status, topic, reason }) => status === 'owed' && topic !== undefined && reason === undefined);
   }
 
   /** An all-clear before the primary could be handed over: nobody was told of a threat, and nobody is to be. */

@@ -1,6 +1,6 @@
 import { setDefaultSignalHandler, setHandler, type SignalDefinition } from '@temporalio/workflow';
 import type { z } from 'zod';
-import { alertNewsSchema } from '../../domain/alert.js';
+import { alertNewsSchema, isOlder } from '../../domain/alert.js';
 import { releaseSchema, triageSchema } from '../../domain/commands.js';
 import { deviceReportSchema } from '../../domain/device/record.js';
 import type { InputError } from '../../domain/errors.js';
@@ -51,10 +51,13 @@ export function handleSignals(book: Book, signalled: SignalledCommand[]): void {
     );
   }
 
-  news(alertUpdatedSignal, alertNewsSchema, 'Defender has changed the alert.', ({ alert, fingerprint }) => {
-    if (fingerprint === book.record.fingerprint) return;
-    const known = book.record.alert.lastUpdateAt;
-    if (known !== null && alert.lastUpdateAt !== null && alert.lastUpdateAt < known) return;
+  const { alertId } = book.record.alert;
+  const thisAlert = alertNewsSchema.refine(({ alert }) => alert.alertId === alertId, {
+    path: ['alert', 'alertId'],
+    message: 'is another alert',
+  });
+  news(alertUpdatedSignal, thisAlert, 'Defender has changed the alert.', ({ alert, fingerprint }) => {
+    if (fingerprint === book.record.fingerprint || isOlder(alert, book.record.alert)) return;
     book.advance();
     book.apply({ type: 'alert-updated', alert, fingerprint });
   });
@@ -85,7 +88,9 @@ export function handleSignals(book: Book, signalled: SignalledCommand[]): void {
 
 /** Carries out, or rejects on the record, one signalled command. The policy has been read just before. */
 export async function takeSignalled(book: Book, { signal, payload, ordinal }: SignalledCommand): Promise<void> {
-  const identity = await quick.readSignalSender({ signal, ordinal });
+  const identity = await quick.readSignalSender.executeWithOptions({ summary: `who sent the signal ${signal}?` }, [
+    { signal, ordinal },
+  ]);
   const actor = `temporal:${identity ?? 'unknown'}`;
   const refuse = (errors: InputError[]) => {
     book.apply({ type: 'signal-rejected', signal, actor, errors, payload: show(payload) });

@@ -38,6 +38,8 @@ function device(state: DeviceState, when: When): string {
       return state.by.length === 0
         ? 'Still isolated, because another incident still needs the isolation.'
         : `Still isolated, because another incident of yours (${state.by.join(', ')}) still needs the isolation. To release the device, please instruct us for that incident as well.`;
+    case 'still-requested':
+      return `The isolation is still being requested, because another incident of yours${state.by.length === 0 ? '' : ` (${state.by.join(', ')})`} needs it. If you do not want the device to be isolated, please instruct us for that incident as well.`;
     case 'release-failed':
       return `The device could not be released and is still isolated. Reason: ${reasonForCustomer(state.reason).en}. Our analysts are dealing with it.`;
     case 'release-cancelled-request':

@@ -38,6 +38,8 @@ function device(state: DeviceState, when: When): string {
       return state.by.length === 0
         ? '別のインシデントで引き続き隔離が必要なため、まだ隔離されています。'
         : `お客様の別のインシデント (${state.by.join('、')}) で引き続き隔離が必要なため、まだ隔離されています。解除をご希望の場合は、そちらのインシデントについてもご指示ください。`;
+    case 'still-requested':
+      return `お客様の別のインシデント${state.by.length === 0 ? '' : ` (${state.by.join('、')})`} で隔離が必要なため、隔離の要求を継続しています。隔離を希望されない場合は、そちらのインシデントについてもご指示ください。`;
     case 'release-failed':
       return `ネットワーク隔離を解除できませんでした。引き続き隔離されています。理由: ${reasonForCustomer(state.reason).ja}。アナリストが対応いたします。`;
     case 'release-cancelled-request':

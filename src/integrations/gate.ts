@@ -1,38 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Keeps one tenant's calls apart from the others': at most so many at a time, in order of arrival, and none before the
- * time that tenant has named.
+ * Keeps what is done for one customer apart from what is done for the others, by the customer's tenant or address: at
+ * most so many at a time, in order of arrival, and none before the time that the other side has named.
  */
-export interface TenantGate {
+export interface Gate {
   /** Runs `task` when there is room. `signal` ends the waiting with its reason. */
-  run<T>(tenant: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T>;
-  /** The tenant wants no call for that long, from now. */
-  close(tenant: string, durationMs: number): void;
-  /** How long the tenant still wants no call, in ms; 0: none. */
-  closedForMs(tenant: string): number;
+  run<T>(key: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T>;
+  /** The other side wants no call for that long, from now. */
+  close(key: string, durationMs: number): void;
+  /** How long it still wants no call, in ms; 0: none. */
+  closedForMs(key: string): number;
 }
 
-interface TenantState {
+interface GateState {
   inFlight: number;
   waiting: (() => void)[];
   closedUntilMs: number;
 }
 
-export function createTenantGate({ maxInFlight }: { maxInFlight: number }): TenantGate {
-  // One small entry for each customer's tenant; they are few and stay.
-  const tenants = new Map<string, TenantState>();
+export function createGate({ maxInFlight }: { maxInFlight: number }): Gate {
+  // One small entry for each customer; they are few and stay.
+  const states = new Map<string, GateState>();
 
-  function stateOf(tenant: string): TenantState {
-    const known = tenants.get(tenant);
+  function stateOf(key: string): GateState {
+    const known = states.get(key);
     if (known !== undefined) return known;
-    const state: TenantState = { inFlight: 0, waiting: [], closedUntilMs: 0 };
-    tenants.set(tenant, state);
+    const state: GateState = { inFlight: 0, waiting: [], closedUntilMs: 0 };
+    states.set(key, state);
     return state;
   }
 
   /** Resolves with a place taken: a new one, or one handed over by whoever left. */
-  async function enter(state: TenantState, signal: AbortSignal | undefined): Promise<void> {
+  async function enter(state: GateState, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (state.inFlight < maxInFlight) {
       state.inFlight += 1;
@@ -52,15 +52,15 @@ export function createTenantGate({ maxInFlight }: { maxInFlight: number }): Tena
     });
   }
 
-  function leave(state: TenantState): void {
+  function leave(state: GateState): void {
     const next = state.waiting.shift();
     if (next === undefined) state.inFlight -= 1;
     else next();
   }
 
   return {
-    async run(tenant, signal, task) {
-      const state = stateOf(tenant);
+    async run(key, signal, task) {
+      const state = stateOf(key);
       await enter(state, signal);
       try {
         return await task();
@@ -68,12 +68,12 @@ export function createTenantGate({ maxInFlight }: { maxInFlight: number }): Tena
         leave(state);
       }
     },
-    close(tenant, durationMs) {
-      const state = stateOf(tenant);
+    close(key, durationMs) {
+      const state = stateOf(key);
       state.closedUntilMs = Math.max(state.closedUntilMs, Date.now() + durationMs);
     },
-    closedForMs(tenant) {
-      return Math.max(0, stateOf(tenant).closedUntilMs - Date.now());
+    closedForMs(key) {
+      return Math.max(0, stateOf(key).closedUntilMs - Date.now());
     },
   };
 }

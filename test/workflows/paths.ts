@@ -1,0 +1,293 @@
+import { Client } from '@temporalio/client';
+import { until } from '../../simulator/testing.js';
+import { deviceWorkflowId } from '../../src/domain/device/record.js';
+import { phoneWorkflowId } from '../../src/domain/phone/record.js';
+import { judgeAgain } from '../support/effects.js';
+import { newDevice } from '../support/devices.js';
+import { instruction, verdict, type House } from '../support/house.js';
+
+/*
+ * The paths of which a history is kept: every way that an incident, a device or a telephone of this service can go.
+ */
+
+/** `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events. */
+export type Kind = 'usual' | 'hasty' | 'forgetful';
+
+/** A workflow whose history is to be kept. */
+export interface Kept {
+  as: 'incident' | 'device' | 'phone' | 'first-incident' | 'first-run';
+  workflowId: string;
+  runId?: string;
+}
+
+export interface Path {
+  house: Kind;
+  live: (house: House, customerId: string) => Promise<Kept[]>;
+}
+
+function incident(workflowId: string): Kept {
+  return { as: 'incident', workflowId };
+}
+
+function device(customerId: string, machineId: string): Kept {
+  return { as: 'device', workflowId: deviceWorkflowId(customerId, machineId) };
+}
+
+const isOver = (house: House, id: string) =>
+  until(`${id} ended`, async () => {
+    const { status, runId } = await house.client.workflow.getHandle(id).describe();
+    return status.name === 'COMPLETED' ? runId : undefined;
+  });
+
+async function lengthOf(house: House, workflowId: string): Promise<number> {
+  return (await house.client.workflow.getHandle(workflowId).fetchHistory()).events?.length ?? 0;
+}
+
+function staged(house: House, id: string, stage: string) {
+  return house.incidentWhen(id, stage, (view) => view.stage === stage, 30_000);
+}
+
+async function judged(house: House, customerId: string, body: unknown, alert: Record<string, unknown> = {}) {
+  const { id } = await house.alert(customerId, alert);
+  await house.command(id, 'triage', body);
+  return id;
+}
+
+async function release(house: House, id: string, by = 'sato'): Promise<void> {
+  await house.command(id, 'release', { instruction: instruction({ by }) });
+  await staged(house, id, 'notified');
+}
+
+const BARE = { detection: undefined, analysis: undefined, countermeasures: undefined };
+const PREVENTED = { evidence: [{ entityType: 'File', fileName: 'a.exe', detectionStatus: 'Prevented' }] };
+
+export const PATHS: Readonly<Record<string, Path>> = {
+  'level-1': {
+    house: 'hasty',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(1));
+      await isOver(house, id);
+      return [incident(id)];
+    },
+  },
+  'level-2-closed-by-silence': {
+    house: 'hasty',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(2));
+      await isOver(house, id);
+      return [incident(id)];
+    },
+  },
+  conversation: {
+    house: 'usual',
+    live: async (house, acme) => {
+      const asks = { judgement: 'undetermined', askCustomer: 'Is this tool yours?' };
+      const id = await judged(house, acme, verdict(2, asks));
+      await house.command(id, 'assign', { operatorId: 'analyst' });
+      await staged(house, id, 'notified');
+      await house.command(id, 'escalations', { message: 'More was found.' }, { headers: { 'Idempotency-Key': 'one' } });
+      await staged(house, id, 'notified');
+      const answer = { by: 'Sato', channel: 'mail', receivedAt: new Date().toISOString(), words: 'Yes.' };
+      await house.command(id, 'answers', answer);
+      await house.command(id, 'close', { reason: 'answered' });
+      return [incident(id)];
+    },
+  },
+  'level-3-released-closed': {
+    house: 'hasty',
+    live: async (house, acme) => {
+      const machineId = await newDevice(house, acme, { isolationSeconds: 0.2 });
+      const id = await judged(house, acme, verdict(3), { machineId });
+      await staged(house, id, 'awaiting-release');
+      await release(house, id);
+      await house.command(id, 'close', { reason: 'cleaned' });
+      await isOver(house, id);
+      return [incident(id), device(acme, machineId)];
+    },
+  },
+  'level-4-with-phone': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const [machineId, second] = [await newDevice(house, acme, {}), await newDevice(house, acme, {})];
+      const devices = [{ machineId: second, name: `pc-${second.slice(0, 6)}` }];
+      const id = await judged(house, acme, verdict(4, { devices }), { machineId });
+      await staged(house, id, 'awaiting-release');
+      await release(house, id);
+      return [incident(id), device(acme, second), { as: 'phone', workflowId: phoneWorkflowId(acme) }];
+    },
+  },
+  'out-of-scope': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const { id } = await house.alert(acme, { severity: 'Low' });
+      await isOver(house, id);
+      return [incident(id)];
+    },
+  },
+  'came-into-scope': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const { id, alert } = await house.alert(acme, { severity: 'Low' });
+      await isOver(house, id);
+      const raised = await house.control('PATCH', `/sim/tenants/${house.tenantOf(acme)}/alerts/${alert.id}`, {
+        severity: 'High',
+      });
+      await house.post(`/v1/customers/${acme}/alerts`, raised);
+      await staged(house, id, 'awaiting-triage');
+      return [incident(id)];
+    },
+  },
+  neutralised: {
+    house: 'usual',
+    live: async (house, acme) => {
+      const { id, alert } = await house.alert(acme);
+      await staged(house, id, 'awaiting-triage');
+      const path = `/sim/tenants/${house.tenantOf(acme)}/alerts/${alert.id}`;
+      await house.post(`/v1/customers/${acme}/alerts`, await house.control('PATCH', path, PREVENTED));
+      await isOver(house, id);
+      return [incident(id)];
+    },
+  },
+  'tuning-period': {
+    house: 'usual',
+    live: async (house) => {
+      const id = await judged(house, house.customer('tuning'), verdict(3));
+      await staged(house, id, 'notified');
+      return [incident(id)];
+    },
+  },
+  'awaiting-text': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(3, BARE));
+      await house.incidentWhen(id, 'isolated', ({ devices }) => devices[0].isolation === 'isolated');
+      await house.command(id, 'triage', verdict(3));
+      await staged(house, id, 'awaiting-release');
+      return [incident(id)];
+    },
+  },
+  'changed-verdicts': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(2));
+      await staged(house, id, 'notified');
+      for (const level of [4, 3, 1] as const) {
+        await judgeAgain(house, id, verdict(level));
+        await staged(house, id, 'awaiting-release');
+      }
+      await house.command(id, 'release', { instruction: instruction() });
+      await staged(house, id, 'closed');
+      return [incident(id)];
+    },
+  },
+  'two-incidents-on-one-device': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const machineId = await newDevice(house, acme, {});
+      const ids = [
+        await judged(house, acme, verdict(3), { machineId }),
+        await judged(house, acme, verdict(3), { machineId }),
+      ];
+      for (const id of ids) await staged(house, id, 'awaiting-release');
+      const [first = '', second = ''] = ids;
+      await release(house, first);
+      const order = { instruction: instruction() };
+      await house.post(`/v1/devices/${acme}/${machineId}/release`, order);
+      await staged(house, second, 'notified');
+      return [incident(second), device(acme, machineId), { as: 'first-incident', workflowId: first }];
+    },
+  },
+  'offline-called-off': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const machineId = await newDevice(house, acme, { online: false });
+      const id = await judged(house, acme, verdict(3), { machineId });
+      await house.incidentWhen(id, 'requested', ({ devices }) => devices[0].isolation === 'requested');
+      await until('Defender has it', async () =>
+        (await house.actions(acme)).some((action) => action.machineId === machineId) ? true : undefined,
+      );
+      await judgeAgain(house, id, verdict(2));
+      await staged(house, id, 'notified');
+      return [incident(id), device(acme, machineId)];
+    },
+  },
+  'mail-rejected': {
+    house: 'usual',
+    live: async (house) => {
+      const globex = house.customer('globex');
+      await house.control('PUT', '/sim/mailboxes/security@globex.example', { rejects: 550 });
+      const id = await judged(house, globex, verdict(2));
+      await house.incidentWhen(id, 'failed', ({ attention }) => attention.includes('mail-rejected'));
+      await house.control('PUT', '/sim/mailboxes/security@globex.example', { rejects: null });
+      await judgeAgain(house, id, verdict(2));
+      await house.incidentWhen(id, 'told', ({ attention }) => attention.length === 0);
+      return [incident(id)];
+    },
+  },
+  'rejected-signals': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const { id } = await house.alert(acme);
+      const { connection, environment } = { connection: house.client.connection, environment: house.environment };
+      const namespace = environment.namespace ?? 'default';
+      const cli = new Client({ connection, namespace, identity: 'analyst@laptop' }).workflow.getHandle(id);
+      await cli.signal('triage', { level: 9 });
+      await cli.signal('no-such-signal', 'x');
+      await house.incidentWhen(id, 'rejected', ({ attention }) => attention.includes('rejected-signal'));
+      await cli.signal('triage', verdict(2));
+      await staged(house, id, 'notified');
+      return [incident(id)];
+    },
+  },
+  'reopened-while-it-lingers': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(1));
+      await staged(house, id, 'closed');
+      await house.command(id, 'reopen', { reason: 'news' });
+      await judgeAgain(house, id, verdict(2));
+      await staged(house, id, 'notified');
+      return [incident(id)];
+    },
+  },
+  'reopened-after-its-end': {
+    house: 'hasty',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(1));
+      await isOver(house, id);
+      await house.command(id, 'reopen', { reason: 'news' });
+      await judgeAgain(house, id, verdict(3));
+      await staged(house, id, 'awaiting-release');
+      return [incident(id)];
+    },
+  },
+  'nobody-answers-nothing-isolates': {
+    house: 'usual',
+    live: async (house) => {
+      const globex = house.customer('globex');
+      await house.control('PUT', '/sim/phones/+442079460101', { answers: 'busy' });
+      const machineId = await newDevice(house, globex, { isolationFails: true });
+      const id = await judged(house, globex, verdict(4), { machineId });
+      await staged(house, id, 'notified');
+      return [incident(id), device(globex, machineId), { as: 'phone', workflowId: phoneWorkflowId(globex) }];
+    },
+  },
+  'continued-as-new': {
+    house: 'forgetful',
+    live: async (house, acme) => {
+      const machineId = await newDevice(house, acme, {});
+      const { id } = await house.alert(acme, { machineId });
+      const firstRunId = (await house.client.workflow.getHandle(id).describe()).runId;
+      await house.command(id, 'triage', verdict(3));
+      await staged(house, id, 'awaiting-release');
+      await release(house, id);
+      await house.command(id, 'notes', { text: 'after the last run' });
+      const deviceId = deviceWorkflowId(acme, machineId);
+      await until('the newest runs have begun', async () => {
+        const lengths = await Promise.all([id, deviceId].map(async (workflowId) => lengthOf(house, workflowId)));
+        return lengths.every((length) => length > 4) ? lengths : undefined;
+      });
+      return [{ as: 'first-run', workflowId: id, runId: firstRunId }, incident(id), device(acme, machineId)];
+    },
+  },
+};
