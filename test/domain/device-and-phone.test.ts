@@ -124,12 +124,7 @@ describe('one device, the incidents that hold it', () => {
     ['failed', ['A isolate', REQUESTED, FAILED], 'failed, A failed (isolation-timeout)', 'free'],
     ['failed after it was withdrawn', ['A isolate', 'A withdraw', FAILED], 'failed, A cancelled', 'free'],
     ['a tuning period has begun', ['A isolate', TUNED], 'none, A cancelled (tuning-period)', 'free'],
-    [
-      'released while requested',
-      ['A isolate', REQUESTED, 'A release', CANCELLED],
-      'none, A cancelled',
-      'free',
-    ],
+    ['released while requested', ['A isolate', REQUESTED, 'A release', CANCELLED], 'none, A cancelled', 'free'],
     [
       'released while requested, isolated all the same: let go',
       ['A isolate', REQUESTED, 'A release', ISOLATED],

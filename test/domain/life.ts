@@ -99,7 +99,7 @@ export class Life {
   /** Time goes on, with the incident awake whenever time alone has something to do. */
   at(minutes: number): this {
     const until = minute(minutes);
-    for (let wake = nextWake(this.record, this.now)?.at; wake !== undefined && wake < until; ) {
+    for (let wake = nextWake(this.record, this.now)?.at; wake !== undefined && wake < until;) {
       this.asleepUntil(wake);
       wake = nextWake(this.record, this.now)?.at;
     }

@@ -10,8 +10,7 @@ import { bundleWorkflows } from '../../src/temporal/bundle.js';
  */
 
 const quiet = new DefaultLogger('ERROR', ({ level, message, meta }) => {
-  const { error } = { error: undefined, ...meta };
-  process.stderr.write(`temporal ${level}: ${message}${error === undefined ? '' : ` ${String(error)}`}\n`);
+  process.stderr.write(`temporal ${level}: ${message} ${JSON.stringify(meta ?? {}, null, 1)}\n`);
 });
 
 let installed = false;
@@ -72,7 +71,6 @@ export function skippingServer(): Promise<TestWorkflowEnvironment> {
 export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(30_000);
-    const environments = await Promise.all([local, skipping]);
-    await Promise.all(environments.map((environment) => environment?.teardown()));
+    for (const started of [local, skipping]) await (await started)?.teardown();
   },
 };

@@ -83,7 +83,10 @@ export class JumpingWorld {
   /** Ends what still runs first: with no worker to serve it, it would keep the clock from jumping for whoever comes next. */
   async close(): Promise<void> {
     for (const workflowId of this.started) {
-      await this.client.getHandle(workflowId).terminate('the test is over').catch(() => undefined);
+      await this.client
+        .getHandle(workflowId)
+        .terminate('the test is over')
+        .catch(() => undefined);
     }
     this.worker?.worker.shutdown();
     await this.worker?.run;

@@ -121,10 +121,12 @@ export function nextWake(record: IncidentRecord, now: Instant): Wake | undefined
     [nextTuningStart(record, all, now), 'a tuning period begins'],
     [lingerUntil(record), 'closed; stays for late news and reopening'],
   ];
-  return moments
-    // What has come has been seen to; a closed incident that waits for a last mail must not be woken for ever.
-    .flatMap(([at, why]) => (at === undefined || toMs(at) <= toMs(now) ? [] : [{ at, why }]))
-    .sort((a, b) => toMs(a.at) - toMs(b.at))[0];
+  return (
+    moments
+      // What has come has been seen to; a closed incident that waits for a last mail must not be woken for ever.
+      .flatMap(([at, why]) => (at === undefined || toMs(at) <= toMs(now) ? [] : [{ at, why }]))
+      .sort((a, b) => toMs(a.at) - toMs(b.at))[0]
+  );
 }
 
 export interface Waiting {
