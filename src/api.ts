@@ -19,7 +19,6 @@ function main(): void {
     client: new Client({ connection, namespace }),
     taskQueue: settings.temporal.taskQueue,
     policies: createPolicies(customers, serviceSettings(settings)),
-    customers,
     operators,
     log,
     publicUrl: settings.publicUrl,
@@ -38,7 +37,8 @@ function main(): void {
   server.requestTimeout = 30_000;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      server.close(() => void connection.close());
+      // Ends the process rather than the connection alone: a retry of Temporal's client that is still due would throw.
+      server.close(() => process.exit(0));
       server.closeIdleConnections();
     });
   }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Command } from '../domain/commands.js';
-import type { Customer } from '../domain/customer.js';
 import { inputErrors } from '../domain/input.js';
 import { parseIncidentId } from '../domain/incident/record.js';
 import type { Policy } from '../domain/policy.js';
@@ -14,7 +13,6 @@ import { Problem } from './problem.js';
 
 export interface ApiDeps extends Gateway {
   policies: Policies;
-  customers: readonly Customer[];
 }
 
 export interface Call<Body, Query> {

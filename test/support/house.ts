@@ -176,7 +176,6 @@ export class House {
       client: this.client,
       taskQueue: this.taskQueue,
       policies: createPolicies(this.customers, this.service),
-      customers: this.customers,
       operators: [
         operator('analyst', 'analyst'),
         operator('second', 'analyst'),
