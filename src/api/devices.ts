@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { deviceReleaseSchema } from '../domain/commands.js';
+import { deviceReleaseSchema, type Command, type CommandOutcome, type DeviceReleaseBody } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
 import { machineIdSchema } from '../domain/defender.js';
 import { deviceViewSchema, type DeviceView } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
+import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
+import { toInstant } from '../domain/time.js';
 import { searchKeys } from '../domain/lists.js';
-import { deviceQuery, deviceReleaseUpdate } from '../workflows/messages.js';
+import { deviceQuery, deviceReleaseUpdate, type DeviceWorkflow } from '../workflows/messages.js';
 import { describe, reach, sendCommand } from './gateway.js';
 import { customerFilter, equals, listRows, memoField, type Row } from './lists.js';
 import { maySee } from './operators.js';
@@ -87,6 +89,21 @@ function viewIn(row: Row): DeviceView {
   return { machineId, customerId, name: machineId, isolation, heldBy: [], action: null };
 }
 
+/** The answer that a command with this key had before the device's workflow ended. */
+async function answeredBefore(
+  deps: ApiDeps,
+  workflowId: string,
+  command: Command<DeviceReleaseBody>,
+): Promise<CommandOutcome | undefined> {
+  if (command.idempotency === undefined) return undefined;
+  const description = await describe(deps, workflowId);
+  if (description?.status.name !== 'COMPLETED') return undefined;
+  const { handled } = await reach(deps, () => deps.client.workflow.getHandle<DeviceWorkflow>(workflowId).result());
+  const fault = judgeEnvelope(handled, command, toInstant(Date.now()));
+  if (fault !== undefined) throw Problem.of(fault);
+  return handledBefore(handled, command)?.outcome;
+}
+
 export const deviceRoutes: Route[] = [
   route({
     method: 'get',
@@ -132,6 +149,8 @@ export const deviceRoutes: Route[] = [
       const { command, deadlineMs } = commandOf('device-release', call);
       const sent = await sendCommand(call.deps, device.workflowId, deviceReleaseUpdate, command, deadlineMs);
       if (sent.state === 'done') return { status: 200, body: { devices: sent.outcome.devices ?? [] } };
+      const repeated = await answeredBefore(call.deps, device.workflowId, command);
+      if (repeated !== undefined) return { status: 200, body: { devices: repeated.devices ?? [] } };
       // Its workflow has ended or never began: nobody holds the device.
       await readDevice(call.deps, device);
       throw new Problem('nothing-to-release', 'No incident holds this device isolated.');

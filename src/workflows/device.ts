@@ -78,6 +78,8 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
   let changes = 0;
   let job: Job | undefined;
   const tickets: Ticket[] = [];
+  /** Releases with a key that are not finished yet: the same key again waits for the same outcome. */
+  const underWay = new Map<string, { bodyHash: string; outcome: Promise<CommandOutcome> }>();
   const searchOf = ({ summary }: DeviceMemo) => deviceSearch(summary);
   const showcase = new Showcase<DeviceMemo>(searchOf, JSON.stringify, undefined);
 
@@ -128,6 +130,12 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
 
   function judge(command: Command<DeviceReleaseBody>): Judged {
     checkEnvelope(command);
+    const pending = command.idempotency && underWay.get(command.idempotency.key);
+    if (pending !== undefined) {
+      return pending.bodyHash === command.idempotency?.bodyHash
+        ? undefined
+        : reject('idempotency-mismatch', 'This Idempotency-Key is in use with another body.');
+    }
     const fault = judgeEnvelope(record.handled, command, now());
     if (fault !== undefined || isHandled(record.handled, command)) return fault;
     const { instruction } = parseCommand(deviceReleaseSchema, command.body);
@@ -141,15 +149,29 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
   async function release(command: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
     const fault = judge(command);
     if (fault !== undefined) throw failureOf(fault);
-    const { idempotency, actor } = command;
-    const known = handledBefore(record.handled, command);
+    const { idempotency } = command;
+    if (idempotency === undefined) return carryOutRelease(command);
+    const { key, bodyHash } = idempotency;
+    const known = handledBefore(record.handled, command) ?? underWay.get(key);
     if (known !== undefined) return known.outcome;
-    const ticket: Ticket = { body: parseCommand(deviceReleaseSchema, command.body), actor, state: 'queued' };
+    const outcome = carryOutRelease(command);
+    underWay.set(key, { bodyHash, outcome });
+    try {
+      const reached = await outcome;
+      update({ ...record, handled: { ...record.handled, [key]: { bodyHash, outcome: reached } } });
+      return reached;
+    } finally {
+      underWay.delete(key);
+    }
+  }
+
+  async function carryOutRelease({ body, actor }: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
+    const ticket: Ticket = { body: parseCommand(deviceReleaseSchema, body), actor, state: 'queued' };
     tickets.push(ticket);
     changes += 1;
     await condition(() => ticket.state !== 'queued');
     if (ticket.rejection !== undefined) throw failureOf(ticket.rejection);
-    const outcome: CommandOutcome = {
+    return {
       revision: record.version,
       at: now(),
       devices: [
@@ -160,11 +182,6 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
         },
       ],
     };
-    if (idempotency !== undefined) {
-      const { key, bodyHash } = idempotency;
-      update({ ...record, handled: { ...record.handled, [key]: { bodyHash, outcome } } });
-    }
-    return outcome;
   }
 
   async function settleTickets(): Promise<void> {

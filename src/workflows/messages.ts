@@ -64,6 +64,9 @@ export interface DeviceInput {
   record?: DeviceRecord;
 }
 
+/** The workflow's shape, for whoever reads its result. */
+export type DeviceWorkflow = (input: DeviceInput) => Promise<DeviceRecord>;
+
 export const deviceRequestSignal = defineSignal<[DeviceRequest]>('request');
 export const deviceReleaseUpdate = defineUpdate<CommandOutcome, [Command<DeviceReleaseBody>]>('release');
 export const deviceQuery = defineQuery<DeviceView>('device');
