@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { createApp } from './api/app.js';
-import { loadApiSettings, loadCustomers, loadOperators } from './config.js';
+import { laptopSettings, loadApiSettings, loadCustomers, loadOperators } from './config.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
 import { temporalConfig } from './temporal/connect.js';
@@ -10,6 +10,7 @@ import { VERSION } from './version.js';
 function main(): void {
   const settings = loadApiSettings();
   const log = createLogger(settings.logLevel);
+  for (const warning of laptopSettings(settings)) log.info(warning);
   const customers = loadCustomers(settings.customersFile);
   const operators = loadOperators(settings.api.operatorsFile);
   const { connectionOptions, namespace } = temporalConfig();

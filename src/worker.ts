@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
 import { createActivities, type ActivityDeps } from './activities/index.js';
-import { loadCustomers, loadWorkerSettings, type WorkerSettings } from './config.js';
+import { laptopSettings, loadCustomers, loadWorkerSettings, type WorkerSettings } from './config.js';
 import { createDefenderClient } from './integrations/defender/client.js';
 import { createSignIn } from './integrations/defender/sign-in.js';
 import { createMailSender } from './integrations/mail/sender.js';
@@ -78,6 +78,7 @@ async function main(): Promise<void> {
   });
   Runtime.install({ logger, shutdownSignals: [] });
 
+  for (const warning of laptopSettings(settings)) log.info(warning);
   const { connectionOptions, namespace } = temporalConfig();
   const { taskQueue } = settings.temporal;
   const outside = createOutside(settings);

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { deviceReleaseSchema, type Command, type CommandOutcome, type DeviceReleaseBody } from '../domain/commands.js';
+import {
+  deviceReleaseSchema,
+  releaseAnswerSchema,
+  type Command,
+  type CommandOutcome,
+  type DeviceReleaseBody,
+} from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
 import { machineIdSchema } from '../domain/defender.js';
 import { deviceViewSchema, type DeviceView } from '../domain/device/evolve.js';
@@ -27,17 +33,6 @@ const listQuerySchema = z.strictObject({
 const deviceListSchema = z
   .object({ items: z.array(deviceViewSchema), nextPageToken: z.string().optional() })
   .meta({ id: 'DeviceList' });
-const deviceReleaseAnswer = z
-  .object({
-    devices: z.array(
-      z.object({
-        machineId: z.string(),
-        outcome: z.enum(['releasing', 'cancelled', 'held']),
-        heldBy: z.array(z.string()),
-      }),
-    ),
-  })
-  .meta({ id: 'DeviceReleaseAnswer' });
 
 /** Still off the network, or on its way back. */
 const ISOLATED = `('isolated', 'releasing')`;
@@ -143,7 +138,7 @@ export const deviceRoutes: Route[] = [
     access: 'act',
     body: deviceReleaseSchema,
     isCommand: true,
-    answers: { 200: { description: 'What becomes of the device.', schema: deviceReleaseAnswer } },
+    answers: { 200: { description: 'What becomes of the device.', schema: releaseAnswerSchema } },
     async handle(call) {
       const device = deviceIn(call);
       const { command, deadlineMs } = commandOf('device-release', call);

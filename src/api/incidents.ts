@@ -5,6 +5,7 @@ import {
   escalationSchema,
   noteSchema,
   reasonSchema,
+  releaseAnswerSchema,
   releaseSchema,
   triageSchema,
   type Command,
@@ -29,18 +30,6 @@ import { resumeWithCommand, sendCommand, type Gateway } from './gateway.js';
 import { knownIncident, readIncident } from './known-incidents.js';
 import { Problem } from './problem.js';
 import { commandOf, incidentIdIn, route, type Answer, type Call, type Route } from './route.js';
-
-const releaseAnswerSchema = z
-  .object({
-    devices: z.array(
-      z.object({
-        machineId: z.string(),
-        outcome: z.enum(['releasing', 'cancelled', 'held']),
-        heldBy: z.array(z.string()),
-      }),
-    ),
-  })
-  .meta({ id: 'ReleaseAnswer' });
 
 const shownIncidentSchema = incidentSchema.extend({
   partial: z.literal(true).optional().meta({ description: 'Only the summary: no worker could be asked.' }),

@@ -139,8 +139,12 @@ export interface CommandOutcome {
   devices?: ReleaseOutcome[];
 }
 
-export interface ReleaseOutcome {
-  machineId: string;
-  outcome: 'releasing' | 'cancelled' | 'held';
-  heldBy: string[];
-}
+const releaseOutcomeSchema = z.object({
+  machineId: z.string(),
+  outcome: z.enum(['releasing', 'cancelled', 'held']),
+  heldBy: z.array(z.string()),
+});
+export type ReleaseOutcome = z.infer<typeof releaseOutcomeSchema>;
+
+/** What a release is answered with, of an incident or of a device. */
+export const releaseAnswerSchema = z.object({ devices: z.array(releaseOutcomeSchema) }).meta({ id: 'ReleaseAnswer' });

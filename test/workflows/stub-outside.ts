@@ -8,7 +8,7 @@ import { defenderAlertSchema } from '../../src/domain/defender.js';
 import type { ActionRecord } from '../../src/domain/device/record.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
 import { incidentIdOf, type IncidentRecord } from '../../src/domain/incident/record.js';
-import { openRecord } from '../../src/domain/incident/evolve.js';
+import { openRecord } from '../../src/domain/incident/opening.js';
 import type { IncidentView } from '../../src/domain/incident/view.js';
 import { machineFacts } from '../../src/domain/machine.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';

@@ -1,4 +1,5 @@
-import { scopeOf, evolve } from './evolve.js';
+import { scopeOf } from './assessment.js';
+import { evolve } from './evolve.js';
 import type { Fact } from './facts.js';
 import type { IncidentRecord } from './record.js';
 import { deadlineToSee, dueBreach, dueWarning } from './slo.js';

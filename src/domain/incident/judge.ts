@@ -4,7 +4,7 @@ import { reject, type Rejection } from '../errors.js';
 import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
 import { duties, holdOf, isSettled, outstanding } from './duties.js';
-import { completesVerdict, concernedDevices, resultingVerdict } from './evolve.js';
+import { completesVerdict, concernedDevices, resultingVerdict } from './verdicts.js';
 import type { Fact } from './facts.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
 import { isHolding, stageOf } from './stage.js';

@@ -2,7 +2,7 @@ import { reasonWords } from '../reasons.js';
 import { bilingual, type Bilingual } from '../text.js';
 import { latest, plus, toMs, type Instant } from '../time.js';
 import { duties, holdOf, isSettled, outstanding, type Duty } from './duties.js';
-import { scopeOf } from './evolve.js';
+import { scopeOf } from './assessment.js';
 import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
 import { nextThreshold, slo } from './slo.js';
 

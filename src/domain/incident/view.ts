@@ -4,7 +4,7 @@ import { isolationStates, type IsolationState } from '../device/record.js';
 import { scopeRules } from '../scope.js';
 import type { Instant } from '../time.js';
 import { dutyKinds, duties, dutyStatuses, holdOf } from './duties.js';
-import { scopeOf } from './evolve.js';
+import { scopeOf } from './assessment.js';
 import { closeReasons, currentVerdict, timelineTypes, type DeviceEntry, type IncidentRecord } from './record.js';
 import { attentionOf, stageOf, stages, waitingFor } from './stage.js';
 import { slo, sloStates } from './slo.js';

@@ -1,0 +1,127 @@
+import type { DeviceReport, HoldState } from '../device/record.js';
+import { assertNever } from '../text.js';
+import { latest, toMs, type Instant } from '../time.js';
+import { reassess, scopeOf } from './assessment.js';
+import { duties } from './duties.js';
+import type { Fact, MailOutcome } from './facts.js';
+import { deviceEntry, withDevice } from './opening.js';
+import type { DeviceEntry, IncidentRecord } from './record.js';
+import { triedAgain } from './verdicts.js';
+
+export function applyReport(record: IncidentRecord, report: DeviceReport, at: Instant): IncidentRecord {
+  const entry = record.devices.find(({ machineId }) => machineId === report.machineId);
+  if (entry === undefined || !isNews(entry, report)) return record;
+  let next = withDevice(record, report.machineId, (device) => {
+    const { target } = device;
+    if (target === null) return { ...device, report };
+    const held = isConfirmed(device, report);
+    const refused = report.hold.state === 'cancelled' && report.hold.reason === 'tuning-period';
+    return {
+      ...device,
+      report,
+      target: {
+        ...target,
+        isolatedAt: target.isolatedAt ?? (held ? (report.isolatedAt ?? report.hold.at) : null),
+        ended: refused && target.ended === null ? { at, reason: 'tuning-period' } : target.ended,
+      },
+    };
+  });
+  const { order } = report.hold;
+  const inForce = entry.order === null ? undefined : record.orders[entry.order];
+  if (order !== null && inForce?.at !== order.at) {
+    const dutyId = `release:${report.machineId}`;
+    const hadFailed = duties(record).some(({ id, status }) => id === dutyId && status === 'failed');
+    next = {
+      ...next,
+      retries: triedAgain(next, hadFailed ? [dutyId] : []),
+      orders: [...next.orders, { ...order, machineIds: [report.machineId] }],
+    };
+    const index = next.orders.length - 1;
+    next = withDevice(next, report.machineId, (device) => ({ ...device, order: index }));
+  }
+  return next;
+}
+
+/** The states in which Defender has confirmed this incident's isolation. */
+const CONFIRMED_STATES: readonly HoldState[] = ['isolated', 'releasing', 'released', 'release-failed'];
+
+/** An incident that gave the device up while only another's isolation was under way never had it isolated. */
+function isConfirmed(device: DeviceEntry, report: DeviceReport): boolean {
+  const gaveUpBefore = device.report?.hold.state === 'held' && device.report.hold.seq === report.hold.seq;
+  return CONFIRMED_STATES.includes(report.hold.state) && !gaveUpBefore;
+}
+
+/** Is the report newer than the last one, and not about a request that has been overtaken? */
+export function isNews(device: DeviceEntry, report: DeviceReport): boolean {
+  if (device.asked === null || report.hold.seq < device.asked.seq) return false;
+  return device.report === null || report.version > device.report.version;
+}
+
+export function settleMail(record: IncidentRecord, dutyId: string, outcome: MailOutcome, at: Instant): IncidentRecord {
+  const effect = record.effects[dutyId];
+  if (effect === undefined) return record;
+  switch (outcome.status) {
+    case 'accepted':
+      return {
+        ...record,
+        effects: { ...record.effects, [dutyId]: { ...effect, status: 'done', settledAt: outcome.at, reason: null } },
+      };
+    case 'rejected':
+      return {
+        ...record,
+        effects: {
+          ...record.effects,
+          [dutyId]: { ...effect, status: 'failed', settledAt: at, reason: outcome.reason },
+        },
+      };
+    case 'withdrawn': {
+      const { [dutyId]: _, ...others } = record.effects;
+      return { ...record, effects: others };
+    }
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function isDangerous(record: IncidentRecord, next: IncidentRecord): boolean {
+  const rank = { Informational: 0, Low: 1, Medium: 2, High: 3, unknown: 3 };
+  const nowInScope = scopeOf(next).inScope;
+  return nowInScope && (!scopeOf(record).inScope || rank[next.alert.severity] > rank[record.alert.severity]);
+}
+
+/** News about an alert, also after it was closed: closed by the rules it reopens, closed by an analyst the SOC is told. */
+export function applyAlertUpdate(
+  record: IncidentRecord,
+  fact: Extract<Fact, { type: 'alert-updated' }>,
+  at: Instant,
+): IncidentRecord {
+  const since = latest(record.alert.createdAt, fact.alert.lastUpdateAt ?? at);
+  const renamed = { ...record, alert: fact.alert, fingerprint: fact.fingerprint };
+  const { machineId } = fact.alert;
+  const withItsDevice =
+    machineId === null || renamed.devices.some((device) => device.machineId === machineId)
+      ? renamed
+      : {
+          ...renamed,
+          devices: [...renamed.devices, deviceEntry(machineId, fact.alert.computerDnsName ?? machineId, true)],
+        };
+  const next = reassess(record, withItsDevice, at, toMs(since) > toMs(at) ? at : since);
+  if (record.closed === null || !isDangerous(record, next)) return next;
+  const byRules = record.closed.reason === 'out-of-scope' || record.closed.reason === 'neutralised';
+  if (byRules) return next;
+  return {
+    ...next,
+    changedAfterCloseAt: at,
+    socNotices: [
+      ...next.socNotices,
+      {
+        at,
+        about: 'changed-after-close',
+        text: {
+          en: 'The alert changed in Defender after an analyst closed the incident.',
+          ja: 'アナリストがインシデントを完了した後に、Defender のアラートが変化しました。',
+        },
+      },
+    ],
+  };
+}
