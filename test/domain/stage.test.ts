@@ -186,7 +186,7 @@ describe('which commands are refused, and why', () => {
     ['a server without a word', 'server-decision-needed', () => triage(server(), 3)],
     ['a server with a word', undefined, () => triage(server(), 3, { servers: 'leave' })],
     ['a server at level 2', undefined, () => triage(server(), 2)],
-    ['an escalation before a verdict', 'not-triaged', () => judgeEscalation(new Life().record)?.code],
+    ['an escalation before a verdict', 'no-primary-escalation', () => judgeEscalation(new Life().record)?.code],
     [
       'an escalation before the primary',
       'no-primary-escalation',

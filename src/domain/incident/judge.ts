@@ -155,7 +155,6 @@ function judgeDevices(record: IncidentRecord, body: TriageBody, after: Verdict):
 export function judgeEscalation(record: IncidentRecord): Judged {
   const closed = closedFirst(record);
   if (closed !== undefined) return closed;
-  if (currentVerdict(record) === undefined) return reject('not-triaged', 'Nobody has judged this alert yet.');
   if (record.effects['mail:primary'] === undefined) {
     return reject('no-primary-escalation', 'There is no primary escalation that this could follow.');
   }
