@@ -72,7 +72,7 @@ export async function unavailable(gateway: Gateway): Promise<Problem> {
     await within(gateway, Date.now() + PROBE_DEADLINE_MS, () => gateway.client.workflowService.getSystemInfo({}));
     return new Problem(
       'worker-unavailable',
-      'No worker has taken the command in time; it will not be carried out later.',
+      'No worker has answered in time. What none has taken by now will not be carried out; the incident shows whether it was.',
     );
   } catch {
     return new Problem('temporal-unavailable', 'Temporal does not answer; the command was not carried out.');

@@ -5,6 +5,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  log,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -37,6 +38,7 @@ import {
   judgeInstructor,
   type Judged,
 } from '../domain/incident/judge.js';
+import { inputErrors } from '../domain/input.js';
 import { deviceSearch } from '../domain/lists.js';
 import { MINUTE_MS } from '../domain/time.js';
 import {
@@ -94,6 +96,7 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     (payload: unknown) => {
       const request = deviceRequestSchema.safeParse(payload);
       if (request.success) update(applyRequest(record, request.data, now()));
+      else log.warn('a request was not understood and had no effect', { errors: inputErrors(request.error) });
     },
     { description: 'An incident asks to isolate, to call the isolation off, or to release.' },
   );

@@ -3,12 +3,14 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  log,
   setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { ringList } from '../domain/customer.js';
+import { inputErrors } from '../domain/input.js';
 import { announcement } from '../domain/mails/phone.js';
 import { phoneDetails } from '../domain/phone/details.js';
 import {
@@ -58,6 +60,7 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
     (payload: unknown) => {
       const request = phoneRequestSchema.safeParse(payload);
       if (request.success) update(applyRequest(record, request.data, now()));
+      else log.warn('a request was not understood and had no effect', { errors: inputErrors(request.error) });
     },
     { description: 'An incident asks to ring the customer, or no longer to.' },
   );
@@ -66,6 +69,7 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
     (payload: unknown) => {
       const event = callEventSchema.safeParse(payload);
       if (event.success) update(applyCallEvent(record, event.data, now()));
+      else log.warn('a call event was not understood and had no effect', { errors: inputErrors(event.error) });
     },
     { description: 'Twilio tells how a call goes, or which key was pressed.' },
   );

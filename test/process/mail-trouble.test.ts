@@ -101,7 +101,8 @@ describe('a mail server that makes trouble', () => {
     assert.equal(new Set(mails.map(({ headers }) => headers['message-id'])).size, 1);
     assert.equal(new Set(mails.map(({ text }) => text)).size, 1);
     const cut = timelineOf(done, 'mail').filter(({ text }) => text.en.includes('connection was cut'));
-    assert.equal(cut.length, 2);
+    // Told once: a server that goes on so must not fill the record.
+    assert.equal(cut.length, 1);
   });
 
   it('for one customer does not delay the mail of another', async () => {

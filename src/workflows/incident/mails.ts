@@ -7,7 +7,9 @@ import { patient } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
 
+/** Between tries of a mail whose connection was cut as the server took it: longer each time, so that it costs little for ever. */
 const AFTER_CUT_MS = 2_000;
+const LONGEST_AFTER_CUT_MS = 300_000;
 
 interface MailUnderWay {
   dutyId: string;
@@ -82,7 +84,7 @@ export class Mails {
     const headers = { 'X-Mimamori-Incident': record.incidentId, 'X-Mimamori-Kind': kind };
     const input = { messageId, ...thread, to, cc, subject, text, html, headers };
     try {
-      for (;;) {
+      for (let waitMs = AFTER_CUT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_AFTER_CUT_MS)) {
         const result = await scope.run(() =>
           patient.sendMail.executeWithOptions(
             { summary: `${kind} mail to ${kind.startsWith('soc') ? 'the SOC' : 'the customer'}` },
@@ -93,8 +95,9 @@ export class Mails {
           this.book.apply({ type: 'mail-settled', dutyId, outcome: result, subject, to });
           return;
         }
-        this.book.apply({ type: 'mail-uncertain', dutyId });
-        await sleep(AFTER_CUT_MS, { summary: 'before sending the same mail again' });
+        if (this.book.record.effects[dutyId]?.maybeAccepted === false)
+          this.book.apply({ type: 'mail-uncertain', dutyId });
+        await sleep(waitMs, { summary: 'before sending the same mail again' });
       }
     } catch (error) {
       if (!isCancellation(error)) throw error;
