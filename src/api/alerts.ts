@@ -12,7 +12,7 @@ import type { Policy } from '../domain/policy.js';
 import { toInstant } from '../domain/time.js';
 import { alertUpdatedSignal } from '../workflows/messages.js';
 import { reach, startIncident, type Gateway } from './gateway.js';
-import { knownIncident, memoSummary, type Known } from './known-incidents.js';
+import { knownIncident, memoSummary, stoppedProblem, type Known } from './known-incidents.js';
 import { Problem } from './problem.js';
 import { policyOf, route, type Answer } from './route.js';
 
@@ -65,8 +65,12 @@ async function passOn(gateway: Gateway, id: string, known: Known, news: AlertNew
       const now = toInstant(Date.now());
       return stageOf(advance(evolve(record, { type: 'alert-updated', ...news }, now), now));
     }
-    case 'lost':
-      return memoSummary(known.description.memo)?.stage ?? 'closed';
+    case 'stopped': {
+      const { memo } = known.description;
+      // Newer content has nowhere to go: whoever delivers it must keep it, and try again.
+      if (memo?.['fingerprint'] !== news.fingerprint) throw stoppedProblem();
+      return memoSummary(memo)?.stage ?? 'awaiting-triage';
+    }
   }
 }
 

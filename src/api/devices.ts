@@ -13,9 +13,10 @@ import { deviceWorkflowId } from '../domain/device/record.js';
 import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
 import { toInstant } from '../domain/time.js';
 import { searchKeys } from '../domain/lists.js';
+import { memoField, type Execution } from '../temporal/executions.js';
 import { deviceQuery, deviceReleaseUpdate, type DeviceWorkflow } from '../workflows/messages.js';
 import { describe, reach, sendCommand } from './gateway.js';
-import { customerFilter, equals, listRows, memoField, type Row } from './lists.js';
+import { customerFilter, equals, listRows } from './lists.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
 import { commandOf, route, type ApiDeps, type Call, type Route } from './route.js';
@@ -76,7 +77,7 @@ async function readDevice(
 }
 
 /** A row that cannot be read, or that no worker has looked at yet, is shown as far as its id goes, never dropped. */
-function viewIn(row: Row): DeviceView {
+function viewIn(row: Execution): DeviceView {
   const parsed = deviceViewSchema.safeParse(memoField(row, 'summary'));
   if (parsed.success) return parsed.data;
   const [, customerId = '', machineId = ''] = /^device:([^:]*):(.*)$/.exec(row.workflowId) ?? [];
@@ -146,8 +147,15 @@ export const deviceRoutes: Route[] = [
       if (sent.state === 'done') return { status: 200, body: { devices: sent.outcome.devices ?? [] } };
       const repeated = await answeredBefore(call.deps, device.workflowId, command);
       if (repeated !== undefined) return { status: 200, body: { devices: repeated.devices ?? [] } };
-      // Its workflow has ended or never began: nobody holds the device.
-      await readDevice(call.deps, device);
+      const { isolation } = await readDevice(call.deps, device);
+      if (['requested', 'isolated', 'releasing'].includes(isolation)) {
+        throw new Problem(
+          'device-stopped',
+          "The device's workflow was stopped from outside while the device was not free. " +
+            'Whoever runs the service can set it going again by a reset of the workflow; then send this again.',
+        );
+      }
+      // Its workflow has ended by itself or never began: nobody holds the device.
       throw new Problem('nothing-to-release', 'No incident holds this device isolated.');
     },
   }),

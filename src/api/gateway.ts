@@ -27,6 +27,7 @@ const PROBE_DEADLINE_MS = SECOND_MS;
 const DEADLINE_GRACE_MS = 200;
 
 const DEADLINE_EXCEEDED = 4;
+const FAILED_PRECONDITION = 9;
 const CANCELLED = 1;
 const UNAVAILABLE = 14;
 
@@ -90,6 +91,12 @@ async function translate(gateway: Gateway, error: unknown): Promise<unknown> {
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof Late) return unavailable(gateway);
   const code = grpcCode(error);
+  if (code === FAILED_PRECONDITION) {
+    return new Problem(
+      'worker-unavailable',
+      'The workflow cannot be asked: its worker fails whenever it tries to run it.',
+    );
+  }
   if (code === DEADLINE_EXCEEDED || code === CANCELLED || code === UNAVAILABLE) return unavailable(gateway);
   return error;
 }

@@ -1,5 +1,6 @@
 import express from 'express';
 import { SECOND_MS } from '../domain/time.js';
+import { isAuditing } from '../temporal/audit-schedule.js';
 import type { Gateway } from './gateway.js';
 
 const PROBE_DEADLINE_MS = 2 * SECOND_MS;
@@ -28,7 +29,19 @@ async function readiness({ client, taskQueue }: Gateway): Promise<Readiness> {
   }
 }
 
-/** `healthz`: the process answers. `readyz`: and so do Temporal and a polling worker; says which is missing. */
+/** Nobody needs the auditor to be served, so that it is missing takes no API out of service; it must be seen all the same. */
+async function auditorMissing({ client }: Gateway): Promise<string[]> {
+  try {
+    return (await client.withDeadline(Date.now() + PROBE_DEADLINE_MS, () => isAuditing(client))) ? [] : ['auditor'];
+  } catch {
+    return ['auditor'];
+  }
+}
+
+/**
+ * `healthz`: the process answers. `readyz`: and so do Temporal and a polling worker; says which is missing, and whether
+ * the auditor is.
+ */
 export function healthRoutes(gateway: Gateway): express.Router {
   const router = express.Router();
   router.get('/healthz', (_request, response) => {
@@ -37,7 +50,8 @@ export function healthRoutes(gateway: Gateway): express.Router {
   router.get('/readyz', async (_request, response) => {
     const parts = await readiness(gateway);
     const missing = [...(parts.temporal ? [] : ['temporal']), ...(parts.worker ? [] : ['worker'])];
-    response.status(missing.length === 0 ? 200 : 503).json({ ready: missing.length === 0, missing });
+    if (missing.length > 0) response.status(503).json({ ready: false, missing });
+    else response.json({ ready: true, missing: await auditorMissing(gateway) });
   });
   return router;
 }

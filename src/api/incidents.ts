@@ -27,7 +27,7 @@ import {
   type CommandUpdate,
 } from '../workflows/messages.js';
 import { resumeWithCommand, sendCommand, type Gateway } from './gateway.js';
-import { knownIncident, readIncident } from './known-incidents.js';
+import { knownIncident, readIncident, stoppedProblem } from './known-incidents.js';
 import { Problem } from './problem.js';
 import { commandOf, incidentIdIn, route, type Answer, type Call, type Route } from './route.js';
 
@@ -72,8 +72,8 @@ async function carryOut<Body>(
     }
     case 'ended':
       return { id, outcome: await commandToEnded(deps, known.record, update, command, deadlineMs) };
-    case 'lost':
-      throw new Problem('incident-closed', "The incident's workflow was stopped from outside.");
+    case 'stopped':
+      throw stoppedProblem();
   }
 }
 

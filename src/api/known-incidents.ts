@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import { QueryRejectedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import {
   incidentSummarySchema,
   incidentView,
@@ -6,7 +6,8 @@ import {
   type IncidentView,
 } from '../domain/incident/view.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
-import { toInstant } from '../domain/time.js';
+import { toInstant, type Instant } from '../domain/time.js';
+import { executionOf, type Execution } from '../temporal/executions.js';
 import { incidentQuery, type IncidentWorkflow } from '../workflows/messages.js';
 import { describe, reach, type Gateway } from './gateway.js';
 import { Problem } from './problem.js';
@@ -15,8 +16,8 @@ import { Problem } from './problem.js';
 export type Known =
   | { state: 'running'; description: WorkflowExecutionDescription }
   | { state: 'ended'; record: IncidentRecord }
-  /** Its workflow was stopped from outside: only its last summary is left. */
-  | { state: 'lost'; description: WorkflowExecutionDescription };
+  /** Its workflow was stopped from outside: only its last summary is left, until an engineer resets it. */
+  | { state: 'stopped'; description: WorkflowExecutionDescription };
 
 export async function knownIncident(gateway: Gateway, id: string): Promise<Known | undefined> {
   const description = await describe(gateway, id);
@@ -30,7 +31,7 @@ export async function knownIncident(gateway: Gateway, id: string): Promise<Known
       return { state: 'ended', record: await reach(gateway, () => handle.result()) };
     }
     default:
-      return { state: 'lost', description };
+      return { state: 'stopped', description };
   }
 }
 
@@ -38,12 +39,34 @@ export function memoSummary(memo: Record<string, unknown> | undefined): Incident
   return incidentSummarySchema.safeParse(memo?.['summary']).data;
 }
 
+/** Of an incident whose workflow no longer runs: nothing can be done about it before somebody has mended that. */
+export function stoppedProblem(): Problem {
+  return new Problem(
+    'incident-stopped',
+    "The incident's workflow was stopped from outside, so nothing can be done about it now. " +
+      'Whoever runs the service can set it going again by a reset of the workflow; then send this again.',
+  );
+}
+
+/** The summary with what the workflow cannot say of itself: that it was stopped, or cannot go on. */
+export function atStandstill(
+  summary: IncidentSummary,
+  { stopped, hasFailingTask, isOpen }: Pick<Execution, 'stopped' | 'hasFailingTask' | 'isOpen'>,
+): IncidentSummary {
+  const reasons = [
+    ...(stopped !== null && summary.stage !== 'closed' ? ['workflow-stopped'] : []),
+    ...(isOpen && hasFailingTask ? ['workflow-stuck'] : []),
+  ];
+  return reasons.length === 0 ? summary : { ...summary, attention: [...summary.attention, ...reasons].sort() };
+}
+
 export type ShownIncident = IncidentView & { partial?: true };
 
 /** What is left to show while no worker can be asked: the summary. */
-function partialView(summary: IncidentSummary): ShownIncident {
+function partialView(summary: IncidentSummary, { raw }: WorkflowExecutionDescription): ShownIncident {
+  const { workflowExecutionInfo } = raw;
   return {
-    ...summary,
+    ...(workflowExecutionInfo == null ? summary : atStandstill(summary, executionOf(workflowExecutionInfo))),
     partial: true,
     revision: 0,
     alert: {},
@@ -56,21 +79,30 @@ function partialView(summary: IncidentSummary): ShownIncident {
   };
 }
 
-/** The whole incident; its summary alone, marked `partial`, while no worker answers. */
+function ask(gateway: Gateway, id: string, now: Instant): Promise<IncidentView> {
+  return reach(gateway, () => gateway.client.workflow.getHandle(id).query(incidentQuery, now));
+}
+
+/**
+ * The whole incident; its summary alone, marked `partial`, while no worker answers. An open one is asked at once; only
+ * what does not answer is looked up.
+ */
 export async function readIncident(gateway: Gateway, id: string): Promise<ShownIncident> {
   const now = toInstant(Date.now());
+  let isUnanswered = false;
+  try {
+    return await ask(gateway, id, now);
+  } catch (error) {
+    isUnanswered = error instanceof Problem && error.code === 'worker-unavailable';
+    const isNotOpen = error instanceof QueryRejectedError || error instanceof WorkflowNotFoundError;
+    if (!isUnanswered && !isNotOpen) throw error;
+  }
   const known = await knownIncident(gateway, id);
   if (known === undefined) throw new Problem('unknown-incident', `There is no incident ${id}.`);
   if (known.state === 'ended') return incidentView(known.record, now);
-  if (known.state === 'running') {
-    try {
-      return await reach(gateway, () => gateway.client.workflow.getHandle(id).query(incidentQuery, now));
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return readIncident(gateway, id);
-      if (!(error instanceof Problem) || error.code !== 'worker-unavailable') throw error;
-    }
-  }
+  // Taken up again between the two looks.
+  if (known.state === 'running' && !isUnanswered) return ask(gateway, id, now);
   const summary = memoSummary(known.description.memo);
   if (summary === undefined) throw new Problem('worker-unavailable', 'No worker can be asked for this incident.');
-  return partialView(summary);
+  return partialView(summary, known.description);
 }

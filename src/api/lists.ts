@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { z } from 'zod';
 import { levelSchema } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
@@ -10,7 +9,9 @@ import { stages } from '../domain/incident/stage.js';
 import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/view.js';
 import { searchKeys, searchWord } from '../domain/lists.js';
 import type { Operator } from '../operators.js';
+import { FAILING_TASK, IS_STOPPED, listExecutions, memoField, type Execution } from '../temporal/executions.js';
 import { describe, reach, type Gateway } from './gateway.js';
+import { atStandstill } from './known-incidents.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
 import { route, type Route } from './route.js';
@@ -48,46 +49,25 @@ type ListQuery = z.infer<typeof listQuerySchema>;
 
 const queueQuerySchema = z.strictObject({ customer: customerIdSchema.optional(), assignee: word.optional() });
 
-export interface Row {
-  workflowId: string;
-  runId: string;
-  isOpen: boolean;
-  startedAtMs: number;
-  memo: Record<string, Payload>;
-}
-
-type Run = Pick<Row, 'workflowId' | 'runId' | 'startedAtMs'>;
+type Run = Pick<Execution, 'workflowId' | 'runId' | 'startedAtMs'>;
 
 interface Page {
-  rows: Row[];
+  rows: Execution[];
   nextPageToken?: string;
 }
 
-/** One page of executions, newest first; Temporal's own continued runs are left out. */
+/** One page of executions, newest first. */
 async function listPage(
   gateway: Gateway,
   query: string,
   pageSize: number,
   pageToken: string | undefined,
 ): Promise<Page> {
-  const { client } = gateway;
   const answer = await reach(gateway, () =>
-    client.workflowService.listWorkflowExecutions({
-      namespace: client.options.namespace,
-      query,
-      pageSize,
-      nextPageToken: Buffer.from(pageToken ?? '', 'base64url'),
-    }),
+    listExecutions(gateway.client, query, pageSize, Buffer.from(pageToken ?? '', 'base64url')),
   );
-  const rows = answer.executions.map((info): Row => ({
-    workflowId: info.execution?.workflowId ?? '',
-    runId: info.execution?.runId ?? '',
-    isOpen: info.closeTime == null,
-    startedAtMs: Number(info.startTime?.seconds ?? 0) * 1000 + (info.startTime?.nanos ?? 0) / 1e6,
-    memo: info.memo?.fields ?? {},
-  }));
   const next = Buffer.from(answer.nextPageToken).toString('base64url');
-  return next === '' ? { rows } : { rows, nextPageToken: next };
+  return next === '' ? { rows: answer.executions } : { rows: answer.executions, nextPageToken: next };
 }
 
 /** Temporal fails on a token that it has not given, as if it were down: ours begins with a mark of the list it is for. */
@@ -132,7 +112,7 @@ async function runsOf(gateway: Gateway, type: string, ids: string[]): Promise<Ru
 }
 
 /** Of an incident that was taken up again there are several runs: the older ones show what is no longer so. */
-async function newestRuns(gateway: Gateway, type: string, rows: Row[]): Promise<Row[]> {
+async function newestRuns(gateway: Gateway, type: string, rows: Execution[]): Promise<Execution[]> {
   const ended = rows.filter(({ isOpen }) => !isOpen);
   if (ended.length === 0) return rows;
   const newest = new Map<string, Run>();
@@ -165,20 +145,13 @@ export async function listRows(
     : { rows: newest, nextPageToken: sealToken(query, nextPageToken) };
 }
 
-export function memoField(row: Row, field: string): unknown {
-  const payload = row.memo[field];
-  if (payload === undefined) return undefined;
-  try {
-    return defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    return undefined;
-  }
+function summaryIn(row: Execution): IncidentSummary {
+  const parsed = incidentSummarySchema.safeParse(memoField(row, 'summary'));
+  return atStandstill(parsed.success ? parsed.data : unreadable(row), row);
 }
 
 /** A row that cannot be read is shown as far as its id goes, never dropped. */
-function summaryIn(row: Row): IncidentSummary {
-  const parsed = incidentSummarySchema.safeParse(memoField(row, 'summary'));
-  if (parsed.success) return parsed.data;
+function unreadable(row: Execution): IncidentSummary {
   const parts = parseIncidentId(row.workflowId);
   const at = new Date(row.startedAtMs).toISOString();
   return {
@@ -188,7 +161,7 @@ function summaryIn(row: Row): IncidentSummary {
     defenderIncidentId: null,
     title: row.workflowId,
     severity: null,
-    stage: row.isOpen ? 'awaiting-triage' : 'closed',
+    stage: row.isOpen || row.stopped !== null ? 'awaiting-triage' : 'closed',
     level: null,
     slo: { state: 'not-applicable', dueAt: null, provisional: false },
     devices: [],
@@ -217,6 +190,23 @@ function assigneeFilter(assignee: string | undefined): string[] {
   return assignee === 'none' ? [`${searchKeys.assignee.name} IS NULL`] : equals(searchKeys.assignee, assignee);
 }
 
+/** What the server alone knows: no search attribute of ours can say that the workflow was stopped, or cannot go on. */
+const STOPPED = `(${IS_STOPPED} AND ${searchKeys.stage.name} != 'closed')`;
+const STUCK = `(ExecutionStatus = 'Running' AND ${FAILING_TASK} IS NOT NULL)`;
+
+function attentionFilter(attention: string | undefined): string[] {
+  switch (attention) {
+    case 'any':
+      return [`(${searchKeys.attention.name} IS NOT NULL OR ${STOPPED} OR ${STUCK})`];
+    case 'workflow-stopped':
+      return [STOPPED];
+    case 'workflow-stuck':
+      return [STUCK];
+    default:
+      return equals(searchKeys.attention, attention);
+  }
+}
+
 function listFilters(operator: Operator, query: ListQuery): string[] {
   return [
     ...customerFilter(operator, query.customer),
@@ -226,9 +216,7 @@ function listFilters(operator: Operator, query: ListQuery): string[] {
     ...assigneeFilter(query.assignee),
     ...equals(searchKeys.devices, query.machine),
     ...equals(searchKeys.defenderIncidentId, query.defenderIncident),
-    ...(query.attention === 'any'
-      ? [`${searchKeys.attention.name} IS NOT NULL`]
-      : equals(searchKeys.attention, query.attention)),
+    ...attentionFilter(query.attention),
   ];
 }
 
@@ -273,8 +261,7 @@ export const listRoutes: Route[] = [
       const filters = [
         ...customerFilter(operator, query.customer),
         ...assigneeFilter(query.assignee),
-        `${searchKeys.waitsForAnalyst.name} = true`,
-        `ExecutionStatus = 'Running'`,
+        `((ExecutionStatus = 'Running' AND ${searchKeys.waitsForAnalyst.name} = true) OR ${STOPPED} OR ${STUCK})`,
       ];
       const page = await listRows(deps, 'incident', filters, MAX_QUEUE);
       return {

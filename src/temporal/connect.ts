@@ -1,3 +1,4 @@
+import { Client, type Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
 export interface TemporalConfig {
@@ -10,4 +11,9 @@ export interface TemporalConfig {
 export function temporalConfig(): TemporalConfig {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   return { connectionOptions, namespace: namespace ?? 'default' };
+}
+
+/** The API's client: a workflow that has ended is read by its result, not by running all of it again for a query. */
+export function createApiClient(connection: Connection, namespace: string): Client {
+  return new Client({ connection, namespace, workflow: { queryRejectCondition: 'NOT_OPEN' } });
 }

@@ -1,0 +1,112 @@
+import { isGrpcServiceError, type Client } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { auditedTypes, type Sighting, type StoppedStatus } from '../domain/audit.js';
+import { deviceViewSchema } from '../domain/device/evolve.js';
+import { incidentSummarySchema } from '../domain/incident/view.js';
+import { toInstant } from '../domain/time.js';
+
+/** One run as a list or a description shows it, decoded no further than can be done without failing. */
+export interface Execution {
+  type: string;
+  workflowId: string;
+  runId: string;
+  isOpen: boolean;
+  /** How it was stopped from outside, or failed; null where it runs or has ended by itself. */
+  stopped: StoppedStatus | null;
+  startedAtMs: number;
+  closedAtMs: number | null;
+  /** The server has counted failures of its workflow task, one after the other, and none since that went well. */
+  hasFailingTask: boolean;
+  memo: Record<string, Payload>;
+}
+
+type ExecutionInfo = Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions'][number];
+
+const GRPC_NOT_FOUND = 5;
+
+/** The server's own search attribute for workflows whose task keeps failing. */
+export const FAILING_TASK = 'TemporalReportedProblems';
+
+/** Temporal's `WorkflowExecutionStatus` on the wire. */
+const STOPPED: Readonly<Record<number, StoppedStatus>> = { 3: 'Failed', 4: 'Canceled', 5: 'Terminated', 7: 'TimedOut' };
+
+/** Of a list's filter: what was stopped from outside, or failed. */
+export const IS_STOPPED = `ExecutionStatus IN (${Object.values(STOPPED)
+  .map((status) => `'${status}'`)
+  .join(', ')})`;
+
+function msOf(time: ExecutionInfo['startTime']): number | null {
+  return time == null ? null : Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6;
+}
+
+export function executionOf(info: ExecutionInfo): Execution {
+  return {
+    type: info.type?.name ?? '',
+    workflowId: info.execution?.workflowId ?? '',
+    runId: info.execution?.runId ?? '',
+    isOpen: info.closeTime == null,
+    stopped: STOPPED[info.status ?? 0] ?? null,
+    startedAtMs: msOf(info.startTime) ?? 0,
+    closedAtMs: msOf(info.closeTime),
+    hasFailingTask: info.searchAttributes?.indexedFields?.[FAILING_TASK] !== undefined,
+    memo: info.memo?.fields ?? {},
+  };
+}
+
+/** One page of executions, newest first. */
+export async function listExecutions(
+  client: Client,
+  query: string,
+  pageSize: number,
+  nextPageToken: Uint8Array = new Uint8Array(),
+): Promise<{ executions: Execution[]; nextPageToken: Uint8Array }> {
+  const { namespace } = client.options;
+  const answer = await client.workflowService.listWorkflowExecutions({ namespace, query, pageSize, nextPageToken });
+  return { executions: answer.executions.map(executionOf), nextPageToken: answer.nextPageToken };
+}
+
+/** The newest run of that id, of which a list may not know yet; undefined when there is none any more. */
+export async function newestRun(client: Client, workflowId: string): Promise<Execution | undefined> {
+  const { namespace } = client.options;
+  try {
+    const { workflowExecutionInfo } = await client.workflowService.describeWorkflowExecution({
+      namespace,
+      execution: { workflowId },
+    });
+    return workflowExecutionInfo == null ? undefined : executionOf(workflowExecutionInfo);
+  } catch (error) {
+    const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
+    if (code === GRPC_NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** A field of the memo; undefined where it cannot be read. */
+export function memoField({ memo }: Pick<Execution, 'memo'>, field: string): unknown {
+  const payload = memo[field];
+  if (payload === undefined) return undefined;
+  try {
+    return defaultPayloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A run of ours as the audit judges it; undefined for what is none, or has ended by itself. */
+export function sightingOf(execution: Execution): Sighting | undefined {
+  const type = auditedTypes.find((known) => known === execution.type);
+  const status = execution.isOpen ? 'Running' : execution.stopped;
+  if (type === undefined || status === null) return undefined;
+  const { workflowId, runId, closedAtMs, hasFailingTask } = execution;
+  const summary = memoField(execution, 'summary');
+  return {
+    type,
+    workflowId,
+    runId,
+    status,
+    stoppedAt: closedAtMs === null ? null : toInstant(closedAtMs),
+    hasFailingTask,
+    incident: type === 'incident' ? (incidentSummarySchema.safeParse(summary).data ?? null) : null,
+    device: type === 'device' ? (deviceViewSchema.safeParse(summary).data ?? null) : null,
+  };
+}
