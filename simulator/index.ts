@@ -1,16 +1,20 @@
 import type { Credentials } from './credentials.js';
 import { defaultCredentials } from './defaults.js';
 import { startHttp } from './http/serve.js';
+import type { Watch } from './moments.js';
 import { startSmtp } from './smtp/server.js';
 import { World } from './world.js';
 
 export type { Credentials } from './credentials.js';
+export type { Moment, Watch } from './moments.js';
 export { defaultCredentials, defaultHttpPort, defaultSmtpPort } from './defaults.js';
 
 export interface SimulatorOptions extends Partial<Credentials> {
   /** HTTP; 0, the default, is any free port. */
   port?: number;
   smtpPort?: number;
+  /** Sees, and may hold, everything that happens outside. */
+  watch?: Watch;
 }
 
 export interface Simulator {
@@ -26,9 +30,9 @@ const host = '127.0.0.1';
 
 /** Each has a world of its own; nothing is shared between two. */
 export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
-  const { port = 0, smtpPort = 0, ...given } = options;
+  const { port = 0, smtpPort = 0, watch, ...given } = options;
   const credentials: Credentials = { ...defaultCredentials, ...given };
-  const world = new World(credentials);
+  const world = new World(credentials, watch);
   const http = await startHttp(port, host, world);
   const smtp = await startSmtp(smtpPort, host, world).catch(async (error: unknown) => {
     await http.stop();
@@ -41,8 +45,9 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     smtpUrl: `smtp://${host}:${smtp.port}`,
     credentials,
     stop: async () => {
+      const stopped = Promise.all([http.stop(), smtp.stop()]);
       world.reset();
-      await Promise.all([http.stop(), smtp.stop()]);
+      await stopped;
     },
   };
 };

@@ -17,7 +17,7 @@ const environmentSchema = z.object({
 /** @throws an Error that lists every variable that is wrong */
 export const readSettings = (
   environment: NodeJS.ProcessEnv,
-): Required<Omit<SimulatorOptions, 'defenderClientCertificate'>> => {
+): Required<Omit<SimulatorOptions, 'defenderClientCertificate' | 'watch'>> => {
   // A variable that is set to nothing counts as not set.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const result = environmentSchema.safeParse(given);

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Clock } from './clock.js';
 import type { Credentials } from './credentials.js';
+import type { Door } from './door.js';
 import { Tenants } from './defender/tenant.js';
 import { Faults } from './faults.js';
+import { watchNothing, type Watch } from './moments.js';
 import { RequestLog } from './requests.js';
 import { Mailboxes } from './smtp/mailbox.js';
 import { Timers } from './timers.js';
@@ -17,9 +19,20 @@ export class World {
   readonly telephone: Telephone;
   readonly requests = new RequestLog();
   readonly faults = new Faults();
+  /** Put here by whoever listens. */
+  readonly doors: { http?: Door; smtp?: Door } = {};
 
-  constructor(readonly credentials: Credentials) {
-    this.telephone = new Telephone(credentials.twilioAuthToken);
+  constructor(
+    readonly credentials: Credentials,
+    readonly watch: Watch = watchNothing,
+  ) {
+    this.telephone = new Telephone(credentials.twilioAuthToken, watch);
+  }
+
+  endFaults(): void {
+    this.faults.reset();
+    this.doors.http?.open();
+    this.doors.smtp?.open();
   }
 
   reset(): void {
@@ -27,6 +40,6 @@ export class World {
     this.mailboxes.reset();
     this.telephone.reset();
     this.requests.reset();
-    this.faults.reset();
+    this.endFaults();
   }
 }

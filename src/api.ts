@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { createApp } from './api/app.js';
 import { laptopSettings, loadApiSettings, loadCustomers, loadOperators } from './config.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
-import { temporalConfig } from './temporal/connect.js';
+import { createApiClient, temporalConfig } from './temporal/connect.js';
 import { VERSION } from './version.js';
 
 function main(): void {
@@ -17,7 +17,7 @@ function main(): void {
   // Lazy: the API starts, and says what is missing, while Temporal is away.
   const connection = Connection.lazy(connectionOptions);
   const app = createApp({
-    client: new Client({ connection, namespace }),
+    client: createApiClient(connection, namespace),
     taskQueue: settings.temporal.taskQueue,
     policies: createPolicies(customers, serviceSettings(settings)),
     operators,

@@ -24,9 +24,11 @@ export function serviceSettings({ service, mail }: SharedSettings): ServiceSetti
 /** The customers as the file has them, each with the policy that holds for it. */
 export interface Policies {
   find(customerId: string): Policy | undefined;
+  /** What is set for all of them. */
+  service: ServiceSettings;
 }
 
 export function createPolicies(customers: readonly Customer[], service: ServiceSettings): Policies {
   const byId = new Map(customers.map((customer) => [customer.id, { customer, service }]));
-  return { find: (customerId) => byId.get(customerId) };
+  return { find: (customerId) => byId.get(customerId), service };
 }

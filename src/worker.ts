@@ -10,6 +10,7 @@ import { createMailSender } from './integrations/mail/sender.js';
 import { createPhoneClient } from './integrations/phone/client.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
+import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
 import { temporalConfig } from './temporal/connect.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
@@ -89,6 +90,13 @@ async function main(): Promise<void> {
   const native = await NativeConnection.connect(connectionOptions);
   const client = new Client({ connection, namespace });
   const activities = createActivities({ ...outside, client, taskQueue });
+  // Incidents are served all the same without it; /readyz says so for as long as that lasts.
+  try {
+    const state = await ensureAudit(client, taskQueue);
+    if (state === 'paused') log.error('the schedule `audit` is paused: nobody would start another auditor');
+  } catch (error) {
+    log.error({ err: error }, 'the schedule `audit` cannot be made: nobody notices processes that stand still');
+  }
   const worker = await createWorker({ connection: native, namespace, taskQueue, activities, bundle });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

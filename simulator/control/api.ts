@@ -69,8 +69,10 @@ const putPhone = ({ request, world, param }: ControlCall): Reply => {
 
 const addFault = ({ request, world }: ControlCall): Reply => {
   const fault = readInput(request, faultSchema);
-  world.faults.add(fault);
-  return json(201, fault);
+  const { refuseMs } = fault;
+  if (refuseMs === undefined) return json(201, world.faults.add(fault));
+  const door = fault.target === 'smtp' ? world.doors.smtp : world.doors.http;
+  return { ...json(201, fault), afterwards: () => door?.shut(refuseMs) };
 };
 
 const listRequests = ({ request, world }: ControlCall): Reply => {
@@ -137,9 +139,14 @@ const routes: readonly ControlRoute[] = [
     method: 'DELETE',
     pattern: '/sim/faults',
     handle: ({ world }) => {
-      world.faults.reset();
+      world.endFaults();
       return empty(204);
     },
+  },
+  {
+    method: 'DELETE',
+    pattern: '/sim/faults/{faultId}',
+    handle: ({ world, param }) => (world.faults.remove(param('faultId')) ? empty(204) : notFound('such fault')),
   },
   {
     method: 'POST',

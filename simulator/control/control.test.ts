@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import { Bench, errorSchema, listOf, machineActionSchema } from '../testing.js';
+import { Bench, errorSchema, listOf, machineActionSchema, until } from '../testing.js';
 
 const machineId = 'a'.repeat(40);
 const problemSchema = z.object({ errors: z.array(z.object({ path: z.string(), message: z.string() })) });
@@ -56,6 +56,15 @@ describe('Simulator control', () => {
     ['POST', '/faults', { target: 'fax', times: 0, tims: 1 }, ['target', 'times', 'tims']],
     ['POST', '/faults', { target: 'defender', times: 1, retryAfterSeconds: 3 }, ['retryAfterSeconds']],
     ['POST', '/faults', { target: 'smtp', times: 1, status: 250 }, ['status']],
+    [
+      'POST',
+      '/faults',
+      { target: 'smtp', method: 'POST', garble: 'html', number: '+81312345678' },
+      ['number', 'method', 'garble'],
+    ],
+    ['POST', '/faults', { target: 'smtp', stage: 'rcpt', dropAfterAccept: true }, ['dropAfterAccept']],
+    ['POST', '/faults', { target: 'entra', stage: 'auth', tenantId: 't' }, ['tenantId', 'stage']],
+    ['POST', '/faults', { target: 'defender', refuseMs: 100, status: 503 }, ['refuseMs']],
     ['PUT', '/phones/+81312345678', { answers: 'dog' }, ['answers']],
     ['PUT', '/mailboxes/a@b.example', { rejects: 250 }, ['rejects']],
     ['PATCH', '/tenants/t/machines/m', { online: 'no' }, ['online']],
@@ -145,6 +154,75 @@ describe('Simulator control', () => {
       const startedMs = performance.now();
       assert.equal((await bench.defender('GET', '/api/alerts')).status, 200);
       assert.ok(performance.now() - startedMs >= 190);
+    });
+
+    it('hit only the tenant and the method they name, and a path to its end', async () => {
+      const other = '22222222-2222-4222-8222-222222222222';
+      await fault({ target: 'defender', tenantId: other, method: 'GET', path: '/api/machineactions$', status: 500 });
+      const status = async (method: string, path: string, tenantId = other) =>
+        (await bench.defender(method, path, undefined, tenantId)).status;
+      assert.equal(await status('GET', '/api/machineactions', bench.tenantId), 200);
+      assert.equal(await status('POST', '/api/machineactions'), 405);
+      assert.equal(await status('GET', '/api/machineactions/00000000-0000-4000-8000-000000000000'), 404);
+      assert.equal(await status('GET', '/api/machineactions'), 500);
+      assert.equal(await status('GET', '/api/machineactions'), 200);
+    });
+
+    for (const [garble, text] of [
+      ['html', /^<!DOCTYPE html>/],
+      ['empty', /^$/],
+      ['truncated', /^\{"@odata\.context".*[^}]$/],
+    ] as const)
+      it(`leave an answer ${garble}, its work done`, async () => {
+        await bench.tenantControl('PATCH', `/machines/${machineId}`, { online: false });
+        await fault({ target: 'defender', path: '/isolate', garble });
+        const answer = await bench.defender('POST', `/api/machines/${machineId}/isolate`, {
+          Comment: 'A test',
+          IsolationType: 'Full',
+        });
+        assert.equal(answer.status, 201);
+        assert.match(answer.text, text);
+        const done = (await bench.tenantControl('GET', '/machineactions')).json(listOf(machineActionSchema)).items;
+        assert.equal(done.length, 1);
+      });
+
+    it('put a page or nothing into the place of the work, with a status', async () => {
+      await fault({ target: 'defender', path: '/isolate', status: 200, garble: 'html' });
+      await bench.tenantControl('PATCH', `/machines/${machineId}`, {});
+      const answer = await bench.defender('POST', `/api/machines/${machineId}/isolate`, {});
+      assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
+      assert.deepEqual((await bench.tenantControl('GET', '/machineactions')).json(listOf(z.unknown())).items, []);
+    });
+
+    it('blow an answer up to 50 MB', async () => {
+      await fault({ target: 'entra', garble: 'huge' });
+      const answer = await bench.requestToken();
+      assert.ok(answer.text.length > 50_000_000);
+      assert.ok(answer.json(z.object({ access_token: z.string() })).access_token.length > 0);
+    });
+
+    it('shut the door for a while', async () => {
+      await fault({ target: 'defender', refuseMs: 300 });
+      await until('a refused connection', () =>
+        bench.defender('GET', '/api/alerts').then(
+          () => undefined,
+          () => true,
+        ),
+      );
+      await until('an answer', () =>
+        bench.defender('GET', '/api/alerts').then(
+          ({ status }) => (status === 200 ? true : undefined),
+          () => undefined,
+        ),
+      );
+    });
+
+    it('can be taken back one by one', async () => {
+      const one = await bench.control('POST', '/faults', { target: 'defender', times: 5, status: 500 });
+      const path = `/faults/${one.json(z.object({ id: z.guid() })).id}`;
+      assert.equal((await bench.control('DELETE', path)).status, 204);
+      assert.equal((await bench.control('DELETE', path)).status, 404);
+      assert.equal((await bench.defender('GET', '/api/alerts')).status, 200);
     });
 
     it('can be taken back', async () => {

@@ -1,6 +1,6 @@
 import { codeOfStatus, defenderError } from '../defender/errors.js';
 import { entraError } from '../entra/errors.js';
-import type { Fault } from '../faults.js';
+import type { Fault, Garbling } from '../faults.js';
 import { codeOfStatus as twilioCodeOfStatus, twilioError } from '../twilio/errors.js';
 import { html, type Reply } from './reply.js';
 
@@ -18,6 +18,26 @@ const ofTarget = (fault: Fault, status: number): Reply => {
       return twilioError(status, Number(fault.code ?? twilioCodeOfStatus(status)), message);
     case 'smtp':
       throw new Error('A fault of SMTP has no HTTP answer.');
+  }
+};
+
+const hugeBytes = 50 * 1024 * 1024;
+
+/** What a proxy or a captive portal puts in the place of an answer. */
+const signInPage =
+  '<!DOCTYPE html><html><head><title>Sign in to your account</title></head>' +
+  '<body><form method="post" action="/login">Please sign in to reach the network.</form></body></html>';
+
+export const garbled = (reply: Reply, garbling: Garbling): Reply => {
+  switch (garbling) {
+    case 'html':
+      return html(reply.status, signInPage);
+    case 'empty':
+      return { ...reply, body: '' };
+    case 'truncated':
+      return { ...reply, body: reply.body.slice(0, Math.floor(reply.body.length / 2)) };
+    case 'huge':
+      return { ...reply, padBytes: hugeBytes };
   }
 };
 

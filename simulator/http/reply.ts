@@ -3,6 +3,10 @@ export interface Reply {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** So many spaces follow the body. */
+  padBytes?: number;
+  /** Happens once the answer has been handed over. */
+  afterwards?: () => void;
 }
 
 export const json = (status: number, value: unknown, headers: Record<string, string> = {}): Reply => ({

@@ -9,6 +9,8 @@ export interface HttpRequest {
   body: string;
   /** As the caller addressed this server: `http://127.0.0.1:9100`. */
   baseUrl: string;
+  /** Whoever asked no longer waits for the answer. */
+  isGone: () => boolean;
 }
 
 const bodyLimitBytes = 10 * 1024 * 1024;
@@ -46,5 +48,6 @@ export const readRequest = async (message: IncomingMessage): Promise<HttpRequest
     headers: message.headers,
     body: await readBody(message),
     baseUrl,
+    isGone: () => message.socket.destroyed,
   };
 };

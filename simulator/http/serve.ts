@@ -2,14 +2,15 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { deflateSync } from 'node:zlib';
 import { answerControl, isControlPath } from '../control/api.js';
-import { answerDefender, isDefenderPath } from '../defender/api.js';
+import { answerDefender, isDefenderPath, tenantIdOfRequest } from '../defender/api.js';
+import { Door } from '../door.js';
 import { answerTokenRequest, isTokenPath, tenantIdOfTokenPath } from '../entra/token.js';
-import { isReset } from '../faults.js';
+import { isReset, type Asked } from '../faults.js';
 import type { RequestEntry, Target } from '../requests.js';
 import { Timers } from '../timers.js';
-import { answerTwilio, isTwilioPath } from '../twilio/api.js';
+import { answerTwilio, isTwilioPath, numberOfRequest } from '../twilio/api.js';
 import type { World } from '../world.js';
-import { faultReply } from './fault-reply.js';
+import { faultReply, garbled } from './fault-reply.js';
 import { empty, json, type Reply } from './reply.js';
 import { BodyTooLargeError, readRequest, type HttpRequest } from './request.js';
 
@@ -40,6 +41,27 @@ const work = (request: HttpRequest, target: Target, world: World, entry: Request
   }
 };
 
+/** Whom a request is about, so that a fault can be one customer's alone. */
+const askedOf = (request: HttpRequest, target: Target, world: World): Asked => ({
+  path: request.path,
+  method: request.method,
+  tenantId: target === 'defender' ? tenantIdOfRequest(request, world) : undefined,
+  number: target === 'twilio' ? numberOfRequest(request, world.telephone) : undefined,
+});
+
+const spaces = Buffer.alloc(1024 * 1024, ' ');
+
+/** Writes piece by piece, as fast as the other side reads and for as long as it does. */
+const pad = (response: ServerResponse, leftBytes: number): void => {
+  if (response.destroyed) return;
+  if (leftBytes <= 0) {
+    response.end();
+    return;
+  }
+  const piece = spaces.subarray(0, Math.min(leftBytes, spaces.length));
+  response.write(piece, () => pad(response, leftBytes - piece.length));
+};
+
 export const startHttp = async (port: number, host: string, world: World): Promise<RunningHttp> => {
   const timers = new Timers();
   const sockets = new Set<Socket>();
@@ -49,12 +71,16 @@ export const startHttp = async (port: number, host: string, world: World): Promi
     const entry = world.requests.begin(target, request.method, request.path);
     const tenantId = tenantIdOfTokenPath(request.path);
     if (target === 'entra' && tenantId !== undefined) entry.tenantId = tenantId;
-    const fault = world.faults.take(target, request.path);
+    const fault = world.faults.take(target, askedOf(request, target, world));
     if (fault !== undefined && isReset(fault)) return null;
+    const seen = { kind: 'request', target, method: request.method, path: request.path, body: request.body } as const;
+    if ((await world.watch({ ...seen, phase: 'arrived' })) === 'cut' || request.isGone()) return null;
     const failure = fault === undefined ? null : faultReply(fault);
-    const reply = failure ?? work(request, target, world, entry);
+    const whole = failure ?? work(request, target, world, entry);
+    const reply = fault?.garble === undefined ? whole : garbled(whole, fault.garble);
     if (fault?.delayMs !== undefined) await timers.sleep(fault.delayMs);
     if (fault?.dropAfterAccept === true) return null;
+    if ((await world.watch({ ...seen, phase: 'done', tenantId: entry.tenantId })) === 'cut') return null;
     entry.status = reply.status;
     return reply;
   };
@@ -67,14 +93,17 @@ export const startHttp = async (port: number, host: string, world: World): Promi
 
   const send = (response: ServerResponse, reply: Reply, acceptEncoding: string): void => {
     // Defender compresses for everybody who can read it.
-    const isCompressed = reply.headers['odata-version'] !== undefined && /\bdeflate\b/.test(acceptEncoding);
+    const { padBytes = 0, afterwards } = reply;
+    const isCompressed =
+      padBytes === 0 && reply.headers['odata-version'] !== undefined && /\bdeflate\b/.test(acceptEncoding);
     const body = isCompressed ? deflateSync(reply.body) : Buffer.from(reply.body);
     response.writeHead(reply.status, {
       ...reply.headers,
       ...(isCompressed ? { 'content-encoding': 'deflate', vary: 'Accept-Encoding' } : {}),
-      'content-length': body.length,
+      'content-length': body.length + padBytes,
     });
-    response.end(body);
+    if (padBytes === 0) response.end(body, afterwards);
+    else response.write(body, () => pad(response, padBytes));
   };
 
   const server = createServer((message, response) => {
@@ -106,13 +135,17 @@ export const startHttp = async (port: number, host: string, world: World): Promi
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The HTTP server does not listen on a port.');
 
+  const cutAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  world.doors.http = new Door(server, { port: address.port, host }, cutAll);
+  const door = world.doors.http;
+
   return {
     port: address.port,
     stop: async () => {
       timers.dropAll();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
+      await door.shutForGood();
     },
   };
 };

@@ -1,6 +1,8 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
-import { isReset, type Faults } from '../faults.js';
+import { Door } from '../door.js';
+import { isReset, type Faults, type SmtpStage } from '../faults.js';
+import type { Watch } from '../moments.js';
 import type { RequestLog } from '../requests.js';
 import { Timers } from '../timers.js';
 import { parseMail, type Mailboxes } from './mailbox.js';
@@ -9,6 +11,8 @@ export interface SmtpWorld {
   mailboxes: Mailboxes;
   faults: Faults;
   requests: RequestLog;
+  watch: Watch;
+  doors: { smtp?: Door };
 }
 
 export interface RunningSmtp {
@@ -39,6 +43,36 @@ export const startSmtp = async (port: number, host: string, world: SmtpWorld): P
   /** By the client's port: the library's sessions do not give their socket away. */
   const sockets = new Map<number, Socket>();
 
+  const cutOff = (session: SMTPServerSession): void => {
+    sockets.get(session.remotePort)?.destroy();
+  };
+
+  /** What was asked for at a stage before DATA. */
+  const pass = async (
+    stage: Exclude<SmtpStage, 'data'>,
+    path: string,
+    session: SMTPServerSession,
+    goOn: (error?: Error) => void,
+  ): Promise<void> => {
+    const fault = world.faults.take('smtp', { path, stage });
+    if (fault === undefined) {
+      goOn();
+      return;
+    }
+    const entry = world.requests.begin('smtp', stage.toUpperCase(), path);
+    if (fault.delayMs !== undefined) await timers.sleep(fault.delayMs);
+    if (isReset(fault)) {
+      cutOff(session);
+      return;
+    }
+    if (fault.status === undefined) {
+      goOn();
+      return;
+    }
+    entry.status = fault.status;
+    goOn(smtpError(fault.status, fault.body ?? 'Refused'));
+  };
+
   const receive = async (stream: SMTPServerDataStream, session: SMTPServerSession, answer: Callback): Promise<void> => {
     const bytes = await readAll(stream);
     const { mailFrom, rcptTo } = session.envelope;
@@ -48,18 +82,21 @@ export const startSmtp = async (port: number, host: string, world: SmtpWorld): P
     };
     const path = envelope.to.join(',');
     const entry = world.requests.begin('smtp', 'DATA', path);
-    const fault = world.faults.take('smtp', path);
-    const cut = (): void => {
-      sockets.get(session.remotePort)?.destroy();
-    };
+    const fault = world.faults.take('smtp', { path, stage: 'data' });
+    const cut = (): void => cutOff(session);
     if (fault !== undefined && isReset(fault)) {
+      cut();
+      return;
+    }
+    const seen = { kind: 'request', target: 'smtp', method: 'DATA', path, body: bytes.toString('utf8') } as const;
+    if ((await world.watch({ ...seen, phase: 'arrived' })) === 'cut' || !sockets.has(session.remotePort)) {
       cut();
       return;
     }
     const isTooLarge = stream.sizeExceeded;
     if (fault?.status === undefined && !isTooLarge) world.mailboxes.keep(await parseMail(bytes, envelope));
     if (fault?.delayMs !== undefined) await timers.sleep(fault.delayMs);
-    if (fault?.dropAfterAccept === true) {
+    if (fault?.dropAfterAccept === true || (await world.watch({ ...seen, phase: 'done' })) === 'cut') {
       cut();
       return;
     }
@@ -78,11 +115,16 @@ export const startSmtp = async (port: number, host: string, world: SmtpWorld): P
     disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,
     logger: false,
-    onAuth: (auth, _session, callback) => callback(null, { user: auth.username ?? 'anybody' }),
-    onRcptTo: ({ address }, _session, callback) => {
+    onConnect: (session, callback) => void pass('connect', '', session, callback),
+    onAuth: (auth, session, callback) => {
+      const user = auth.username ?? 'anybody';
+      void pass('auth', user, session, (error) => callback(error, error === undefined ? { user } : undefined));
+    },
+    onMailFrom: ({ address }, session, callback) => void pass('mail', address, session, callback),
+    onRcptTo: ({ address }, session, callback) => {
       const refusal = world.mailboxes.refusalOf(address);
       if (refusal === undefined) {
-        callback();
+        void pass('rcpt', address, session, callback);
         return;
       }
       world.requests.begin('smtp', 'RCPT', address).status = refusal.rejects;
@@ -112,13 +154,17 @@ export const startSmtp = async (port: number, host: string, world: SmtpWorld): P
     });
   });
 
+  const cutAll = (): void => {
+    for (const socket of sockets.values()) socket.destroy();
+  };
+  const door = new Door(server.server, { port: portOf(server.server.address()), host }, cutAll);
+  world.doors.smtp = door;
+
   return {
     port: portOf(server.server.address()),
     stop: async () => {
       timers.dropAll();
-      const closed = new Promise<void>((resolve) => server.close(resolve));
-      for (const socket of sockets.values()) socket.destroy();
-      await closed;
+      await door.shutForGood();
     },
   };
 };

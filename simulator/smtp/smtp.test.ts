@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import nodemailer, { type SendMailOptions } from 'nodemailer';
 import { z } from 'zod';
-import { Bench, listOf } from '../testing.js';
+import { Bench, listOf, until } from '../testing.js';
 
 const mailSchema = z.object({
   from: z.string(),
@@ -15,7 +15,11 @@ const mailSchema = z.object({
   envelope: z.object({ from: z.string(), to: z.array(z.string()) }),
 });
 const requestSchema = z.object({ method: z.string(), path: z.string(), status: z.number().nullable() });
-const failureSchema = z.object({ code: z.string(), responseCode: z.number().optional() });
+const failureSchema = z.object({
+  code: z.string(),
+  responseCode: z.number().optional(),
+  command: z.string().optional(),
+});
 
 const mail: SendMailOptions = {
   from: '"SOC" <soc@mimamori.example>',
@@ -47,8 +51,10 @@ describe('SMTP', () => {
     }
   };
 
+  const signedIn = () => bench.simulator.smtpUrl.replace('//', '//user:password@');
+
   const failure = async () =>
-    sendMail().then(
+    sendMail({}, signedIn()).then(
       () => assert.fail('The mail was taken.'),
       (error: unknown) => failureSchema.parse(error),
     );
@@ -75,7 +81,7 @@ describe('SMTP', () => {
   });
 
   it('lets anybody sign in', async () => {
-    await sendMail({}, bench.simulator.smtpUrl.replace('//', '//user:password@'));
+    await sendMail({}, signedIn());
     assert.equal((await mails()).length, 1);
   });
 
@@ -115,6 +121,53 @@ describe('SMTP', () => {
     assert.deepEqual(
       (await mails()).map((kept) => kept.to),
       [['other@acme.example']],
+    );
+  });
+
+  const stages: [string, string, number][] = [
+    ['connect', 'CONN', 421],
+    ['auth', 'AUTH PLAIN', 535],
+    ['mail', 'MAIL FROM', 550],
+    ['rcpt', 'RCPT TO', 452],
+  ];
+  for (const [stage, command, status] of stages) {
+    it(`refuses at ${stage}, then no more`, async () => {
+      // Both of its recipients, or the mail would go to the other.
+      const times = stage === 'rcpt' ? 2 : 1;
+      await bench.control('POST', '/faults', { target: 'smtp', stage, status, times, body: 'Not today' });
+      const failed = await failure();
+      assert.deepEqual([failed.responseCode, failed.command], [status, command]);
+      const refused = (await requests()).map((request) => [request.method, request.status]);
+      assert.deepEqual(refused, Array(times).fill([stage.toUpperCase(), status]));
+      await sendMail({}, signedIn());
+      assert.equal((await mails()).length, 1);
+    });
+  }
+
+  it('cuts the connection, or lets it wait, before the mail', async () => {
+    await bench.control('POST', '/faults', { target: 'smtp', stage: 'mail' });
+    assert.equal((await failure()).responseCode, undefined);
+    await bench.control('POST', '/faults', { target: 'smtp', stage: 'rcpt', delayMs: 200, path: 'boss@' });
+    const startedMs = performance.now();
+    await sendMail();
+    assert.ok(performance.now() - startedMs >= 190);
+    assert.equal((await mails()).length, 1);
+  });
+
+  it('refuses connections until that is taken back', async () => {
+    await bench.control('POST', '/faults', { target: 'smtp', refuseMs: 60_000 });
+    const isRefused = () =>
+      sendMail().then(
+        () => undefined,
+        (error: unknown) => /ECONNREFUSED/.test(String(error)) || undefined,
+      );
+    await until('a refused connection', isRefused);
+    assert.equal((await bench.control('DELETE', '/faults')).status, 204);
+    await until('an open door', () =>
+      sendMail().then(
+        () => true,
+        () => undefined,
+      ),
     );
   });
 

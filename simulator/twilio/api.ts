@@ -74,6 +74,14 @@ const readCallParams = (body: string): CallParams => {
   return result.data;
 };
 
+/** The number that a request is about. */
+export const numberOfRequest = (request: HttpRequest, telephone: Telephone): string | undefined => {
+  const sid = /\/Calls\/([^/]+)\.json$/.exec(request.path)?.[1];
+  if (sid !== undefined) return telephone.calls().find((call) => call.sid === sid)?.params.To;
+  const form = request.method === 'POST' ? new URLSearchParams(request.body) : request.query;
+  return form.get('To') ?? undefined;
+};
+
 const notFound = (path: string): TwilioRefusal =>
   new TwilioRefusal(404, 20404, `The requested resource ${path} was not found`);
 

@@ -19,6 +19,7 @@ export class Conversation {
     private readonly phone: Phone,
     private readonly authToken: string,
     private readonly signal: AbortSignal,
+    private readonly beforeKey: () => Promise<unknown>,
   ) {}
 
   async run(): Promise<void> {
@@ -74,6 +75,7 @@ export class Conversation {
       return '';
     }
     await this.#wait(untilPressedSeconds);
+    await this.beforeKey();
     const finish = Array.from(presses).findIndex((key) => gather.finishOnKey.includes(key));
     const entered = finish === -1 ? presses : presses.slice(0, finish);
     const digits = gather.numDigits === null ? entered : entered.slice(0, gather.numDigits);

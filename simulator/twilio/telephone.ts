@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newCall, type Call, type CallParams, type CallStatus } from './call.js';
+import type { Watch } from '../moments.js';
 import { Conversation } from './conversation.js';
 import { answerSeconds, defaultPhone, type Phone } from './phones.js';
 import { StatusCallbacks } from './status-callbacks.js';
@@ -18,7 +19,10 @@ export class Telephone {
   #lines: Line[] = [];
   #world = new AbortController();
 
-  constructor(private readonly authToken: string) {}
+  constructor(
+    private readonly authToken: string,
+    private readonly watch: Watch,
+  ) {}
 
   setPhone(number: string, phone: Phone): void {
     this.#phones.set(number, phone);
@@ -80,6 +84,8 @@ export class Telephone {
     await sleep(dialMs, undefined, { signal });
     this.#move(call, 'ringing');
     callbacks.tell('ringing');
+    const to = call.params.To;
+    await this.watch({ kind: 'call', phase: 'ringing', to });
 
     const ringSeconds = call.params.Timeout;
     if (phone.answers === 'nobody' || answerSeconds(phone) > ringSeconds) {
@@ -97,7 +103,9 @@ export class Telephone {
     call.answeredAt = new Date();
     this.#move(call, 'in-progress');
     callbacks.tell('answered');
-    await new Conversation(call, phone, this.authToken, signal).run();
+    await this.watch({ kind: 'call', phase: 'answered', to });
+    const beforeKey = () => this.watch({ kind: 'call', phase: 'pressing', to });
+    await new Conversation(call, phone, this.authToken, signal, beforeKey).run();
     this.#end(line, 'completed');
   }
 

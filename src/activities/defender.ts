@@ -1,19 +1,29 @@
 import { activityInfo } from '@temporalio/activity';
 import { isFinal, type MachineAction } from '../domain/defender.js';
+import { endOf, moveAfterLook, standing } from '../domain/device/actions.js';
 import type { ActionRecord } from '../domain/device/record.js';
 import type { StepResult } from '../domain/device/evolve.js';
-import { tuningPeriodAt } from '../domain/customer.js';
 import { NEWS_DELAY_MS } from '../domain/incident/slo.js';
 import { machineFacts, type MachineFacts } from '../domain/machine.js';
-import type { FollowInput, IsolationInput, MachineInput, Outside } from '../domain/ports.js';
+import type { FollowInput, IsolationInput, MachineInput, Outside, Told } from '../domain/ports.js';
 import { HOUR_MS, SECOND_MS, toInstant } from '../domain/time.js';
 import type { DefenderClient, Tenant } from '../integrations/defender/client.js';
 import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
 import type { Policies } from '../policy.js';
-import { alive, isTemporals, tryAgain } from './support.js';
+import {
+  alive,
+  delayedBy,
+  isTemporals,
+  retryable,
+  retryAfterOf,
+  TELL_AFTER_MS,
+  tryAgain,
+  tryAgainOrTell,
+  type TellDeps,
+} from './support.js';
 
-export interface DefenderDeps {
+export interface DefenderDeps extends TellDeps {
   policies: Policies;
   defender: DefenderClient;
   defaultApiBase: string;
@@ -49,30 +59,8 @@ function actionRecord(action: MachineAction, type: ActionRecord['type']): Action
   };
 }
 
-function endedAt(action: ActionRecord): string {
-  return action.updatedAt ?? toInstant(Date.now());
-}
-
 function now(): string {
   return toInstant(Date.now());
-}
-
-/** The end of an action in the service's words; undefined while it runs. */
-export function endOf(action: ActionRecord): StepResult | undefined {
-  const at = endedAt(action);
-  const isolates = action.type === 'Isolate';
-  switch (action.status) {
-    case 'Succeeded':
-      return isolates ? { outcome: 'isolated', at, action } : { outcome: 'released', at, action };
-    case 'Cancelled':
-      return { outcome: 'cancelled', byUs: false, at, action };
-    case 'TimeOut':
-      return { outcome: 'failed', reason: isolates ? 'isolation-timeout' : 'release-timeout', at, action };
-    case 'Failed':
-      return { outcome: 'failed', reason: isolates ? 'isolation-failed' : 'release-failed', at, action };
-    default:
-      return undefined;
-  }
 }
 
 /** A refusal that no later try mends becomes a result; everything else a failure for Temporal to retry. */
@@ -119,7 +107,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Everything that the processes ask of Defender. */
-export function defenderActivities({ policies, defender, defaultApiBase }: DefenderDeps): DefenderActivities {
+export function defenderActivities({ policies, defender, defaultApiBase, ...tell }: DefenderDeps): DefenderActivities {
   function tenantOf(customerId: string): Tenant {
     const policy = policies.find(customerId);
     if (policy === undefined) {
@@ -134,52 +122,54 @@ export function defenderActivities({ policies, defender, defaultApiBase }: Defen
     return actions.map((action) => actionRecord(action, action.type === 'Isolate' ? 'Isolate' : 'Unisolate'));
   }
 
-  /** Defender has no isolation field: the newest action that succeeded tells, unless one is under way. */
-  function standing(actions: readonly ActionRecord[]): StepResult {
-    const running = actions.find((action) => !isFinal(action));
-    if (running !== undefined) return { outcome: 'requested', action: running };
-    const last = actions.find(({ status }) => status === 'Succeeded');
-    if (last === undefined) return { outcome: 'released', at: now(), action: null };
-    return last.type === 'Isolate'
-      ? { outcome: 'isolated', at: endedAt(last), action: last }
-      : { outcome: 'released', at: endedAt(last), action: last };
-  }
-
   async function look(input: MachineInput, signal: AbortSignal): Promise<StepResult> {
-    return standing(await actionsOf(input, signal));
+    return standing(await actionsOf(input, signal), now());
   }
 
-  async function request(
-    input: IsolationInput,
-    wanted: { type: ActionRecord['type']; outcome: 'isolated' | 'released' },
-    signal: AbortSignal,
-  ): Promise<StepResult> {
-    const found = await look(input, signal);
-    if (found.outcome === wanted.outcome) return found;
-    if (found.outcome === 'requested') {
-      if (found.action.type === wanted.type) return found;
-      throw tryAgain(
-        'OtherActionRunning',
-        new Error(`Defender is still at ${found.action.type} ${found.action.id}.`),
-        SECOND_MS,
-      );
-    }
+  async function request(input: IsolationInput, kind: FollowInput['kind'], signal: AbortSignal): Promise<StepResult> {
     const { customerId, machineId, comment } = input;
-    const tenant = tenantOf(customerId);
-    if (wanted.type === 'Isolate') {
-      // The last look before the request itself: it may have waited for hours.
-      const { tuningPeriods } = policies.find(customerId)?.customer ?? { tuningPeriods: [] };
-      if (tuningPeriodAt(tuningPeriods, now()) !== undefined)
-        return { outcome: 'refused', reason: 'tuning-period', at: now() };
-      const action = await defender.isolate(tenant, machineId, comment, signal);
-      return { outcome: 'requested', action: actionRecord(action, 'Isolate') };
+    const found = await look(input, signal);
+    const { tuningPeriods } = policies.find(customerId)?.customer ?? { tuningPeriods: [] };
+    const move = moveAfterLook(found, kind, tuningPeriods, now());
+    switch (move.do) {
+      case 'take':
+        return move.step;
+      case 'wait':
+        throw tryAgain(
+          'OtherActionRunning',
+          new Error(`Defender is still at ${move.action.type} ${move.action.id}.`),
+          SECOND_MS,
+        );
+      case 'post': {
+        const tenant = tenantOf(customerId);
+        if (kind === 'isolate') {
+          const action = await defender.isolate(tenant, machineId, comment, signal);
+          return { outcome: 'requested', action: actionRecord(action, 'Isolate') };
+        }
+        const action = await defender.unisolate(tenant, machineId, comment, signal);
+        return { outcome: 'requested', action: actionRecord(action, 'Unisolate') };
+      }
     }
-    const action = await defender.unisolate(tenant, machineId, comment, signal);
-    return { outcome: 'requested', action: actionRecord(action, 'Unisolate') };
   }
 
   async function factsOf({ customerId, machineId }: MachineInput, signal: AbortSignal): Promise<MachineFacts> {
     return machineFacts(machineId, await defender.getMachine(tenantOf(customerId), machineId, signal));
+  }
+
+  async function requestOrTell(input: IsolationInput & Told, kind: FollowInput['kind'], signal: AbortSignal) {
+    try {
+      return await request(input, kind, signal).catch(refusalOf);
+    } catch (error) {
+      return tryAgainOrTell(error, input, tell);
+    }
+  }
+
+  /** How the action has ended, or that it runs. */
+  async function readRunning(tenant: Tenant, action: ActionRecord, signal: AbortSignal): Promise<StepResult> {
+    const seen = await defender.getMachineAction(tenant, action.id, signal);
+    if (seen === undefined) throw new Error(`Defender does not know action ${action.id}.`);
+    const read = actionRecord(seen, action.type);
+    return endOf(read, now()) ?? { outcome: 'requested', action: read };
   }
 
   return {
@@ -193,61 +183,64 @@ export function defenderActivities({ policies, defender, defaultApiBase }: Defen
     },
 
     awaitMachine: (input) =>
+      alive((signal) => factsOf(input, signal).catch((error: unknown) => tryAgainOrTell(error, input, tell))),
+
+    requestIsolation: (input) => alive((signal) => requestOrTell(input, 'isolate', signal)),
+
+    requestRelease: (input) => alive((signal) => requestOrTell(input, 'release', signal)),
+
+    readIsolation: (input) =>
+      alive((signal) => look(input, signal).catch((error: unknown) => tryAgainOrTell(error, input, tell))),
+
+    followAction: (input) =>
       alive(async (signal) => {
-        try {
-          return await factsOf(input, signal);
-        } catch (error) {
-          if (isTemporals(error) || !(error instanceof Error)) throw error;
-          throw tryAgain(error.name, error, error instanceof DefenderError ? error.retryAfterMs : undefined);
-        }
-      }),
-
-    requestIsolation: (input) =>
-      alive((signal) => request(input, { type: 'Isolate', outcome: 'isolated' }, signal).catch(refusalOf)),
-
-    requestRelease: (input) =>
-      alive((signal) => request(input, { type: 'Unisolate', outcome: 'released' }, signal).catch(refusalOf)),
-
-    readIsolation: (input) => alive((signal) => look(input, signal).catch(refusalOf)),
-
-    followAction: (input: FollowInput) =>
-      alive(async (signal) => {
-        const tenant = tenantOf(input.customerId);
+        const { customerId, action, isTold } = input;
+        const { tellAfterMs = TELL_AFTER_MS } = tell;
         const until = Date.now() + FOLLOW_MS;
-        let waitMs = FIRST_POLL_MS;
-        try {
-          for (;;) {
-            const seen = await defender.getMachineAction(tenant, input.action.id, signal);
-            const end = seen === undefined ? undefined : endOf(actionRecord(seen, input.action.type));
-            if (end !== undefined) return end;
-            if (Date.now() + waitMs > until) break;
-            await pause(waitMs, signal);
-            waitMs = Math.min(waitMs * 1.5, LONGEST_POLL_MS);
+        let failingSinceMs: number | undefined;
+        for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_POLL_MS)) {
+          const askedMs = Date.now();
+          let nextMs = waitMs;
+          try {
+            const running = await readRunning(tenantOf(customerId), action, signal);
+            if (running.outcome !== 'requested' || isTold === true) return running;
+            failingSinceMs = undefined;
+          } catch (error) {
+            // Whatever keeps us from reading it, the action itself goes on: it is followed for as long as it takes.
+            const failure = retryable(error);
+            if (isTold === true) throw failure;
+            failingSinceMs ??= askedMs;
+            nextMs = Math.max(retryAfterOf(error) ?? 0, waitMs);
+            if (Date.now() + nextMs - failingSinceMs >= tellAfterMs) return delayedBy(failure);
           }
-        } catch (error) {
-          if (isTemporals(error) || !(error instanceof Error)) throw error;
-          // Whatever keeps us from reading it, the action itself goes on: it is followed for as long as it takes.
-          throw tryAgain(error.name, error, error instanceof DefenderError ? error.retryAfterMs : undefined);
+          if (failingSinceMs === undefined && Date.now() + nextMs > until) break;
+          await pause(nextMs, signal);
         }
         const ageMs = Date.now() - activityInfo().scheduledTimestampMs;
         throw tryAgain(
           'ActionStillRunning',
-          new Error(`Action ${input.action.id} is still running.`),
+          new Error(`Action ${action.id} is still running.`),
           ageMs > HOUR_MS ? POLL_OLD_MS : POLL_LATER_MS,
         );
       }),
 
-    cancelAction: ({ customerId, action, why }) =>
+    cancelAction: (input) =>
       alive(async (signal) => {
+        const { customerId, action, why } = input;
         try {
-          await defender.cancelAction(tenantOf(customerId), action.id, why, signal);
-        } catch (error) {
-          if (isTemporals(error) || !(error instanceof Error)) throw error;
-          if (error instanceof DefenderError && (error.kind === 'rejected' || error.kind === 'not-found')) {
-            // It has ended meanwhile; whoever follows it learns how.
-            return;
+          const tenant = tenantOf(customerId);
+          try {
+            await defender.cancelAction(tenant, action.id, why, signal);
+          } catch (error) {
+            const isRefused = error instanceof DefenderError && ['rejected', 'not-found'].includes(error.kind);
+            if (!isRefused) throw error;
+            // One that has ended meanwhile cannot be cancelled; whoever follows it learns how. One that runs still can.
+            const seen = await defender.getMachineAction(tenant, action.id, signal);
+            if (seen !== undefined && !isFinal(seen)) throw error;
           }
-          throw tryAgain(error.name, error, error instanceof DefenderError ? error.retryAfterMs : undefined);
+          return undefined;
+        } catch (error) {
+          return tryAgainOrTell(error, input, tell);
         }
       }),
   };

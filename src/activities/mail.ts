@@ -1,16 +1,17 @@
-import type { MailInput, Outside } from '../domain/ports.js';
+import type { Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
+import { toInstant } from '../domain/time.js';
 import { MailError } from '../integrations/mail/errors.js';
 import type { MailSender } from '../integrations/mail/sender.js';
-import { alive, isTemporals, tryAgain } from './support.js';
+import { alive, isTemporals, tryAgainOrTell, type TellDeps } from './support.js';
 
-export interface MailDeps {
+export interface MailDeps extends TellDeps {
   mail: MailSender;
 }
 
-export function mailActivities({ mail }: MailDeps): Pick<Outside, 'sendMail'> {
+export function mailActivities({ mail, ...tell }: MailDeps): Pick<Outside, 'sendMail'> {
   return {
-    sendMail: (input: MailInput) =>
+    sendMail: ({ isTold, ...input }) =>
       alive(async (signal) => {
         try {
           const { acceptedAt, rejected } = await mail.send(input, signal);
@@ -20,8 +21,8 @@ export function mailActivities({ mail }: MailDeps): Pick<Outside, 'sendMail'> {
           if (error.kind === 'permanent') {
             return { status: 'rejected', reason: 'mail-rejected', response: oneLine(error.message, 300) };
           }
-          if (error.mayHaveBeenAccepted) return { status: 'uncertain' };
-          throw tryAgain('MailError', error);
+          if (error.mayHaveBeenAccepted) return { status: 'uncertain', at: toInstant(Date.now()) };
+          return tryAgainOrTell(error, { isTold }, tell);
         }
       }),
   };

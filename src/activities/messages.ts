@@ -1,10 +1,15 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowSignalWithStartOptions,
+} from '@temporalio/client';
 import { deviceWorkflowId } from '../domain/device/record.js';
 import { phoneWorkflowId } from '../domain/phone/record.js';
 import type { Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
 import type { Policies } from '../policy.js';
+import { setGoing } from '../temporal/set-going.js';
 import { deviceRequestSignal, phoneRequestSignal, type DeviceInput, type PhoneInput } from '../workflows/messages.js';
 
 export interface MessageDeps {
@@ -19,12 +24,29 @@ export function messageActivities({
   taskQueue,
   policies,
 }: MessageDeps): Pick<Outside, 'askDevice' | 'askPhone' | 'readPolicy' | 'readSignalSender'> {
+  /**
+   * Signals the workflow, starting it where there is none. One that was stopped from outside is set going again first: a
+   * new one would know nothing of the isolations and calls of the old, and would answer that there are none.
+   */
+  async function ask<Payload>(
+    type: 'device' | 'phone',
+    options: WorkflowSignalWithStartOptions<[Payload]> & { args: [DeviceInput | PhoneInput] },
+  ): Promise<void> {
+    try {
+      await client.workflow.signalWithStart(type, { ...options, workflowIdReusePolicy: 'REJECT_DUPLICATE' });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      await setGoing(client, options.workflowId);
+      await client.workflow.signalWithStart(type, options);
+    }
+  }
+
   return {
     readPolicy: ({ customerId }) => Promise.resolve(policies.find(customerId) ?? null),
 
     async askDevice({ customerId, machineId, request }) {
       const input: DeviceInput = { customerId, machineId };
-      await client.workflow.signalWithStart('device', {
+      await ask('device', {
         workflowId: deviceWorkflowId(customerId, machineId),
         taskQueue,
         args: [input],
@@ -36,7 +58,7 @@ export function messageActivities({
 
     async askPhone({ customerId, request }) {
       const input: PhoneInput = { customerId };
-      await client.workflow.signalWithStart('phone', {
+      await ask('phone', {
         workflowId: phoneWorkflowId(customerId),
         taskQueue,
         args: [input],

@@ -3,9 +3,9 @@ import type { CallInput, Outside } from '../domain/ports.js';
 import type { PhoneClient } from '../integrations/phone/client.js';
 import { PhoneError } from '../integrations/phone/errors.js';
 import { announcement } from '../integrations/phone/twiml.js';
-import { isTemporals, tryAgain } from './support.js';
+import { alive, isTemporals, tryAgain, tryAgainOrTell, type TellDeps } from './support.js';
 
-export interface PhoneDeps {
+export interface PhoneDeps extends TellDeps {
   phone: PhoneClient;
   publicUrl: string;
 }
@@ -23,30 +23,36 @@ function retryable(error: unknown): unknown {
   return error instanceof PhoneError && !isTemporals(error) ? tryAgain('PhoneError', error) : error;
 }
 
-export function phoneActivities({ phone, publicUrl }: PhoneDeps): Pick<Outside, 'placeCall' | 'hangUp' | 'readCall'> {
+export function phoneActivities({
+  phone,
+  publicUrl,
+  ...tell
+}: PhoneDeps): Pick<Outside, 'placeCall' | 'hangUp' | 'readCall'> {
   return {
-    async placeCall({ customerId, attempt, to, text, language, ringSeconds, notBefore }: CallInput) {
-      try {
-        const isFirstTry = Context.current().info.attempt === 1;
-        const placedBefore = isFirstTry ? undefined : await phone.findCall({ to, placedAfter: notBefore });
-        if (placedBefore !== undefined) return { status: 'placed', sid: placedBefore.sid };
-        const urls = callbackUrls(publicUrl, customerId, attempt);
-        const twiml = announcement({ text, language, actionUrl: urls.voice });
-        const { sid } = await phone.placeCall({ to, twiml, statusCallbackUrl: urls.status, ringSeconds });
-        return { status: 'placed', sid };
-      } catch (error) {
-        if (error instanceof PhoneError && error.kind === 'permanent') {
-          return { status: 'refused', reason: error.message };
+    placeCall: ({ customerId, attempt, to, text, language, ringSeconds, notBefore }: CallInput) =>
+      alive(async () => {
+        try {
+          const isFirstTry = Context.current().info.attempt === 1;
+          const placedBefore = isFirstTry ? undefined : await phone.findCall({ to, placedAfter: notBefore });
+          if (placedBefore !== undefined) return { status: 'placed', sid: placedBefore.sid };
+          const urls = callbackUrls(publicUrl, customerId, attempt);
+          const twiml = announcement({ text, language, actionUrl: urls.voice });
+          const { sid } = await phone.placeCall({ to, twiml, statusCallbackUrl: urls.status, ringSeconds });
+          return { status: 'placed', sid };
+        } catch (error) {
+          if (error instanceof PhoneError && error.kind === 'permanent') {
+            return { status: 'refused', reason: error.message };
+          }
+          throw retryable(error);
         }
-        throw retryable(error);
-      }
-    },
+      }),
 
     async hangUp({ sid }) {
       try {
         await phone.hangUp(sid);
+        return undefined;
       } catch (error) {
-        throw retryable(error);
+        return tryAgainOrTell(error, {}, tell);
       }
     },
 
@@ -55,7 +61,7 @@ export function phoneActivities({ phone, publicUrl }: PhoneDeps): Pick<Outside, 
         const { status } = await phone.getCall(sid);
         return { status };
       } catch (error) {
-        throw retryable(error);
+        return tryAgainOrTell(error, {}, tell);
       }
     },
   };

@@ -1,16 +1,30 @@
-import { ApplicationFailure, CompleteAsyncError, Context } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, CompleteAsyncError, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
+import type { Delayed, Told } from '../domain/ports.js';
+import { oneLine } from '../domain/text.js';
+import { SECOND_MS } from '../domain/time.js';
+
+/** So long something may fail before an analyst is told; a last try that hangs still ends within the minute. */
+export const TELL_AFTER_MS = 30 * SECOND_MS;
+
+export interface TellDeps {
+  /** Default: half a minute. */
+  tellAfterMs?: number;
+}
 
 const HEARTBEAT_MS = 4_000;
 
 /**
  * Runs work that waits for the outside, telling Temporal meanwhile that it is alive: a dead worker is then noticed in
- * seconds. The signal fires when the workflow no longer wants the work.
+ * seconds. The signal fires when the workflow no longer wants the work. `details` are there for the next try.
  */
-export async function alive<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function alive<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  details: () => unknown = () => undefined,
+): Promise<T> {
   const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  context.heartbeat();
+  const beat = setInterval(() => context.heartbeat(details()), HEARTBEAT_MS);
+  context.heartbeat(details());
   try {
     return await work(context.cancellationSignal);
   } finally {
@@ -33,4 +47,31 @@ export function isTemporals(error: unknown): boolean {
   return (
     error instanceof CancelledFailure || error instanceof CompleteAsyncError || error instanceof ApplicationFailure
   );
+}
+
+/** What failed as a failure for Temporal to retry; what is Temporal's own, or a fault of the program, goes on its way. */
+export function retryable(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (isTemporals(error) || !(error instanceof Error)) throw error;
+  return tryAgain(error.name, error, retryAfterOf(error));
+}
+
+export function retryAfterOf(error: unknown): number | undefined {
+  const named = typeof error === 'object' && error !== null && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  return typeof named === 'number' ? named : undefined;
+}
+
+/**
+ * For a failure that a later try may mend: left to Temporal's retries, and once it has lasted too long (or the other side
+ * wants to be left alone for that long) a result that the workflow can tell of.
+ */
+export function tryAgainOrTell(error: unknown, { isTold }: Told, { tellAfterMs = TELL_AFTER_MS }: TellDeps): Delayed {
+  const failure = retryable(error);
+  const lastsMs = Date.now() + (retryAfterOf(error) ?? 0) - activityInfo().scheduledTimestampMs;
+  if (isTold === true || lastsMs < tellAfterMs) throw failure;
+  return delayedBy(failure);
+}
+
+export function delayedBy({ message }: Error): Delayed {
+  return { delayed: oneLine(message, 300) };
 }

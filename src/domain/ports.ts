@@ -6,6 +6,23 @@ import type { Policy } from './policy.js';
 import type { Instant } from './time.js';
 
 /**
+ * The outside has not done it, or not answered, for half a minute: worth telling an analyst. Asked again with `isTold`,
+ * it is tried for as long as it takes.
+ */
+export interface Delayed {
+  /** The last failure, in words. */
+  delayed: string;
+}
+
+export interface Told {
+  isTold?: boolean;
+}
+
+export function isDelayed(result: unknown): result is Delayed {
+  return typeof result === 'object' && result !== null && 'delayed' in result && typeof result.delayed === 'string';
+}
+
+/**
  * What the processes ask of the outside world: the activities. Every one may be tried again after having worked; each
  * says what its second try does.
  */
@@ -17,7 +34,7 @@ export interface Outside {
   lookUpMachine(input: MachineInput): Promise<MachineFacts | 'unavailable'>;
 
   /** The same, patiently: fails, to be retried, until Defender has answered. */
-  awaitMachine(input: MachineInput): Promise<MachineFacts>;
+  awaitMachine(input: MachineInput & Told): Promise<MachineFacts | Delayed>;
 
   /** Who sent the nth Signal of that name to this run, as Temporal recorded it; null when it cannot be told. */
   readSignalSender(input: { signal: string; ordinal: number }): Promise<string | null>;
@@ -28,33 +45,45 @@ export interface Outside {
   /** Signals the customer's phone workflow, starting it where needed. A second Signal has the same `seq` and is ignored. */
   askPhone(input: { customerId: string; request: PhoneRequest }): Promise<void>;
 
+  /**
+   * Looks for processes that stand still, tells the SOC of those that are not in `told`, and returns what has been told
+   * and is still so. Fails, to be retried, while there is nothing new. A second try sends the same Message-IDs.
+   */
+  audit(input: { told: string[]; patienceMs: number }): Promise<{ told: string[] }>;
+
   /** Hands a mail to the server. A second try sends the same Message-ID. */
-  sendMail(input: MailInput): Promise<MailResult>;
+  sendMail(input: MailInput & Told): Promise<MailResult | Delayed>;
 
   /**
    * Asks Defender to isolate or release a device: looks first, adopts what is running or already true, and only then
    * posts. A second try therefore finds what the first one did.
    */
-  requestIsolation(input: IsolationInput): Promise<StepResult>;
-  requestRelease(input: IsolationInput): Promise<StepResult>;
+  requestIsolation(input: IsolationInput & Told): Promise<StepResult | Delayed>;
+  requestRelease(input: IsolationInput & Told): Promise<StepResult | Delayed>;
 
-  /** How Defender says the device stands: isolated, released, or with an action under way. Reading again is harmless. */
-  readIsolation(input: MachineInput): Promise<StepResult>;
+  /**
+   * How Defender says the device stands: isolated, released, or with an action under way. No refusal is an answer to
+   * that. Reading again is harmless.
+   */
+  readIsolation(input: MachineInput & Told): Promise<StepResult | Delayed>;
 
-  /** Follows an action to its end; fails, to be retried, while it runs. Reading again is harmless. */
-  followAction(input: FollowInput): Promise<StepResult>;
+  /**
+   * Follows an action to its end; fails, to be retried, while it runs. `requested`, after `isTold`: it can be read again,
+   * and runs. Reading again is harmless.
+   */
+  followAction(input: FollowInput & Told): Promise<StepResult | Delayed>;
 
   /** Asks Defender to cancel an action. Cancelling one that has ended is no failure. */
-  cancelAction(input: MachineInput & { action: ActionRecord; why: string }): Promise<void>;
+  cancelAction(input: MachineInput & Told & { action: ActionRecord; why: string }): Promise<Delayed | undefined>;
 
   /** Places a call. A second try first looks for the call that the first one may have placed. */
   placeCall(input: CallInput): Promise<CallPlaced>;
 
   /** Ends a call; one that has ended already is no failure. */
-  hangUp(input: { sid: string }): Promise<void>;
+  hangUp(input: { sid: string }): Promise<Delayed | undefined>;
 
   /** How a call stands, for when its callback never came. Reading again is harmless. */
-  readCall(input: { sid: string }): Promise<{ status: string }>;
+  readCall(input: { sid: string }): Promise<{ status: string } | Delayed>;
 }
 
 export interface MachineInput {
@@ -88,7 +117,7 @@ export type MailResult =
   | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }
   | { status: 'rejected'; reason: 'mail-rejected'; response: string }
   /** The connection was cut while the server took it: it may have been accepted. To be sent again, with the same id. */
-  | { status: 'uncertain' };
+  | { status: 'uncertain'; at?: Instant };
 
 export interface CallInput {
   customerId: string;

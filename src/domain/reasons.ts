@@ -79,6 +79,31 @@ const REASONS = {
   'no-contact-to-ring': bilingual('no contact is registered for calls', '電話連絡先が登録されていません'),
   'awaiting-text': bilingual('the analyst’s texts are still missing', 'アナリストによる記載がまだ揃っていません'),
   'awaiting-primary': bilingual('the primary escalation has to be sent first', '一次エスカレーションの送信待ちです'),
+  // What goes on being tried, and has failed for a while
+  'mail-delayed': bilingual(
+    'the mail server does not take the mail; it is sent again until it does',
+    'メールサーバーがメールを受け付けていません (再送を続けています)',
+  ),
+  'device-look-up-failing': bilingual(
+    'the device cannot be looked up in Defender; it is tried again until it can',
+    'Defender で端末の情報を取得できません (再試行を続けています)',
+  ),
+  'defender-request-failing': bilingual(
+    'the request cannot be handed to Defender; it is tried again until it can',
+    'Defender に要求を渡せません (再試行を続けています)',
+  ),
+  'defender-state-unknown': bilingual(
+    'Defender does not say how the request stands; it is asked again until it does',
+    'Defender で要求の状況を確認できません (再試行を続けています)',
+  ),
+  'defender-cancel-failing': bilingual(
+    'the request cannot be cancelled in Defender; it is tried again until it can, or has ended',
+    'Defender で要求を取り消せません (再試行を続けています)',
+  ),
+  'phone-failing': bilingual(
+    'the telephone service does not do what it is asked; the calls go on',
+    '電話サービスが要求に応じません (電話連絡は続けています)',
+  ),
   // The clock
   'no-verdict': bilingual('no threat level had been judged', '脅威レベルが判定されていませんでした'),
   'done-too-late': bilingual(

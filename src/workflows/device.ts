@@ -6,6 +6,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -16,11 +17,14 @@ import {
   applyOrder,
   applyReleaseStep,
   applyRequest,
+  applyTrouble,
   deviceView,
   holdersBeside,
+  isCalledOffBesideRelease,
   isFree,
   isStillWanted,
   nextStep,
+  settleNeverBegun,
   openDevice,
   releasableHolds,
   untold,
@@ -28,7 +32,12 @@ import {
   type StepResult,
 } from '../domain/device/evolve.js';
 import { deviceDetails } from '../domain/device/details.js';
-import { deviceRequestSchema, type DeviceRecord } from '../domain/device/record.js';
+import {
+  deviceRequestSchema,
+  type ActionRecord,
+  type DeviceRecord,
+  type TroubleReason,
+} from '../domain/device/record.js';
 import { reject, type Rejection } from '../domain/errors.js';
 import {
   handledBefore,
@@ -48,7 +57,7 @@ import {
   deviceRequestSignal,
   type DeviceInput,
 } from './messages.js';
-import { patient, quick } from './outside.js';
+import { patient, quick, untilDone } from './outside.js';
 import { checkEnvelope, failureOf, now, parseCommand, Showcase } from './support.js';
 
 /** How long a free device's workflow stays, so that a straggling request still meets what it knows. */
@@ -208,6 +217,8 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
   /** Starts what is to be done next, or calls off what nobody wants any more. */
   function work(): void {
     if (job === undefined) {
+      const settled = settleNeverBegun(record, now());
+      if (settled !== record && patched('settle-never-begun')) update(settled);
       const next = nextStep(record);
       if (next !== undefined) start(next);
       return;
@@ -215,7 +226,7 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     if (job.kind === 'isolate' && !job.cancelled && !isStillWanted(record)) {
       job.cancelled = true;
       if (job.asking !== null) job.asking.cancel();
-      else void cancelAtDefender();
+      else void cancelAtDefender(job);
     }
   }
 
@@ -224,12 +235,18 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     job = started;
     void carryOut(started).finally(() => {
       job = undefined;
+      outOfTrouble('defender-cancel-failing');
       changes += 1;
     });
   }
 
   function take(kind: Job['kind'], step: StepResult): void {
-    update(kind === 'isolate' ? applyIsolateStep(record, step) : applyReleaseStep(record, step));
+    if (kind === 'release') {
+      update(applyReleaseStep(record, step));
+      return;
+    }
+    const isOpen = step.outcome === 'isolated' && isCalledOffBesideRelease(record);
+    update(applyIsolateStep(record, step, isOpen && !patched('late-withdrawal-holds')));
   }
 
   async function carryOut(current: Job): Promise<void> {
@@ -239,10 +256,18 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     const summary = kind === 'isolate' ? 'ask Defender to isolate' : 'ask Defender to release';
     try {
       const step = await (asking ?? CancellationScope.current()).run(() =>
-        request.executeWithOptions({ summary }, [input]),
+        untilDone(
+          (asked) => request.executeWithOptions({ summary }, [asked]),
+          input,
+          inTrouble('defender-request-failing', current),
+        ),
       );
+      outOfTrouble('defender-request-failing');
       current.asking = null;
-      await follow(current, step);
+      // Called off too late: Defender had taken it, and the answer was on its way.
+      const isTakenTooLate = current.cancelled && step.outcome === 'requested';
+      if (isTakenTooLate && patched('cancel-what-was-taken')) await cancelAndFollow(current, step);
+      else await follow(current, step);
     } catch (error) {
       if (!isCancellation(error)) throw error;
       current.asking = null;
@@ -253,20 +278,34 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
   async function follow(current: Job, step: StepResult): Promise<void> {
     take(current.kind, step);
     if (step.outcome !== 'requested') return;
-    const end = await patient.followAction.executeWithOptions({ summary: `follow action ${step.action.id}` }, [
-      { customerId, machineId, action: step.action, kind: current.kind },
-    ]);
+    const end = await toItsEnd(current, step.action);
     take(current.kind, end.outcome === 'cancelled' ? { ...end, byUs: current.cancelled } : end);
+  }
+
+  async function toItsEnd(current: Job, action: ActionRecord): Promise<StepResult> {
+    const input = { customerId, machineId, action, kind: current.kind };
+    for (;;) {
+      const step = await untilDone(
+        (asked) => patient.followAction.executeWithOptions({ summary: `follow action ${action.id}` }, [asked]),
+        input,
+        inTrouble('defender-state-unknown', current),
+      );
+      outOfTrouble('defender-state-unknown');
+      if (step.outcome !== 'requested') return step;
+    }
   }
 
   /** The request was called off, but may have reached Defender before: what is running there is cancelled. */
   async function afterCancelledRequest(current: Job): Promise<void> {
-    const found = await patient.readIsolation.executeWithOptions({ summary: 'did the request reach Defender?' }, [
+    outOfTrouble('defender-request-failing');
+    const found = await untilDone(
+      (input) => patient.readIsolation.executeWithOptions({ summary: 'did the request reach Defender?' }, [input]),
       { customerId, machineId },
-    ]);
+      inTrouble('defender-state-unknown', current),
+    );
+    outOfTrouble('defender-state-unknown');
     if (found.outcome === 'requested') {
-      take(current.kind, found);
-      await Promise.all([cancelAtDefender(), follow(current, found)]);
+      await cancelAndFollow(current, found);
       return;
     }
     take(
@@ -275,12 +314,34 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     );
   }
 
-  async function cancelAtDefender(): Promise<void> {
+  async function cancelAndFollow(current: Job, step: StepResult): Promise<void> {
+    take(current.kind, step);
+    await Promise.all([cancelAtDefender(current), follow(current, step)]);
+  }
+
+  async function cancelAtDefender(current: Job): Promise<void> {
     const { action } = record;
     if (action === null) return;
-    await patient.cancelAction.executeWithOptions({ summary: 'cancel the isolation that nobody wants any more' }, [
+    await untilDone(
+      (input) =>
+        patient.cancelAction.executeWithOptions({ summary: 'cancel the isolation that nobody wants any more' }, [
+          input,
+        ]),
       { customerId, machineId, action, why: `Mimamori: the reason for the isolation has ended` },
-    ]);
+      inTrouble('defender-cancel-failing', current),
+    );
+    if (job === current) outOfTrouble('defender-cancel-failing');
+  }
+
+  /** Whoever holds the device hears what has been failing for a while; of a job that is over nobody has to. */
+  function inTrouble(reason: TroubleReason, current: Job): (why: string) => void {
+    return (why) => {
+      if (job === current) update(applyTrouble(record, reason, why));
+    };
+  }
+
+  function outOfTrouble(reason: TroubleReason): void {
+    update(applyTrouble(record, reason, undefined));
   }
 
   /** Tells every incident what has become of its request. One that is no longer there is no failure. */

@@ -6,8 +6,8 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { phoneWant } from '../domain/incident/asks.js';
 import { incidentDetails } from '../domain/incident/details.js';
-import { duties } from '../domain/incident/duties.js';
 import { judgeInstructor, judgeRelease } from '../domain/incident/judge.js';
 import { currentVerdict, type IncidentRecord } from '../domain/incident/record.js';
 import { lingerUntil, nextWake, type Wake } from '../domain/incident/stage.js';
@@ -20,7 +20,7 @@ import { Devices } from './incident/devices.js';
 import { Mails } from './incident/mails.js';
 import { handleSignals, takeSignalled, type SignalledCommand } from './incident/signals.js';
 import { incidentQuery, type IncidentInput } from './messages.js';
-import { quick } from './outside.js';
+import { askPhone, quick } from './outside.js';
 import { Alarm, now, Showcase } from './support.js';
 
 /**
@@ -57,7 +57,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     book.advance();
     await decide();
     await devices.ask();
-    await askPhone();
+    await ringOrCancel();
     mails.start();
     show();
     if (book.changes !== seen) continue;
@@ -105,17 +105,15 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     ticket.state = 'accepted';
   }
 
-  async function askPhone(): Promise<void> {
-    const duty = duties(book.record).find(({ kind }) => kind === 'phone');
-    const calledOff =
-      duty?.status === 'running' && currentVerdict(book.record)?.level !== 4 && book.record.phone?.cancelledAt === null;
-    const want = duty?.status === 'owed' ? 'ring' : calledOff ? 'cancel' : undefined;
+  async function ringOrCancel(): Promise<void> {
+    const want = phoneWant(book.record);
     if (want === undefined) return;
     book.apply({ type: 'phone-asked', want });
     const { customerId, incidentId, seq, alert } = book.record;
-    await quick.askPhone.executeWithOptions({ summary: `${want} the customer's telephone` }, [
-      { customerId, request: { incidentId, seq, want, title: alert.title } },
-    ]);
+    await askPhone(`${want} the customer's telephone`, {
+      customerId,
+      request: { incidentId, seq, want, title: alert.title },
+    });
   }
 
   function show(): void {

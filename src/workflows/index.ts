@@ -1,3 +1,4 @@
 export { incident } from './incident.js';
+export { auditor } from './auditor.js';
 export { device } from './device.js';
 export { phone } from './phone.js';

@@ -12,6 +12,7 @@ import type {
   ReleaseBody,
   TriageBody,
 } from '../domain/commands.js';
+import type { AuditPace } from '../domain/audit.js';
 import type { DeviceView } from '../domain/device/evolve.js';
 import type { DeviceRecord, DeviceReport, DeviceRequest } from '../domain/device/record.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
@@ -81,3 +82,11 @@ export interface PhoneInput {
 export const phoneRequestSignal = defineSignal<[PhoneRequest]>('request');
 export const callEventSignal = defineSignal<[CallEvent]>('callEvent');
 export const phoneQuery = defineQuery<PhoneRecord>('phone');
+
+// auditor
+
+export interface AuditorInput {
+  /** The keys of what the SOC has been told and what is still so. */
+  told?: string[];
+  pace?: AuditPace;
+}

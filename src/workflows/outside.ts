@@ -1,5 +1,5 @@
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { Outside } from '../domain/ports.js';
+import { ActivityCancellationType, patched, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { isDelayed, type Delayed, type Outside, type Told } from '../domain/ports.js';
 
 /** Short reads and signals: as local activities they cost one history event. A failed one is tried again for ever. */
 export const quick = proxyLocalActivities<Outside>({
@@ -7,6 +7,29 @@ export const quick = proxyLocalActivities<Outside>({
   localRetryThreshold: '30s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
+
+const recorded = proxyActivities<Outside>({
+  startToCloseTimeout: '8s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
+});
+
+/*
+ * Requests to a device's or the telephone's workflow, which goes on by itself from then on. Not by a local activity: that
+ * would run before the command that it follows from is on record, and a server that dies in between knows of no command.
+ */
+const ONCE_RECORDED = 'ask-once-recorded';
+
+export function askDevice(summary: string, input: Parameters<Outside['askDevice']>[0]): Promise<void> {
+  return patched(ONCE_RECORDED)
+    ? recorded.askDevice.executeWithOptions({ summary }, [input])
+    : quick.askDevice.executeWithOptions({ summary }, [input]);
+}
+
+export function askPhone(summary: string, input: Parameters<Outside['askPhone']>[0]): Promise<void> {
+  return patched(ONCE_RECORDED)
+    ? recorded.askPhone.executeWithOptions({ summary }, [input])
+    : quick.askPhone.executeWithOptions({ summary }, [input]);
+}
 
 /** What talks to the outside for longer, or waits for it: durable tries until it has worked. */
 export const patient = proxyActivities<Outside>({
@@ -19,5 +42,19 @@ export const patient = proxyActivities<Outside>({
 /** Placing a call: tried a few times, then the next contact is rung. */
 export const persistent = proxyActivities<Outside>({
   startToCloseTimeout: '30s',
+  heartbeatTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
 });
+
+/** Has something done, however long it takes; `tell` hears once that it has been failing for a while, and why. */
+export async function untilDone<Input, Result>(
+  run: (input: Input & Told) => Promise<Result | Delayed>,
+  input: Input,
+  tell: (why: string) => void,
+): Promise<Result> {
+  for (let told: Told = {}; ; told = { isTold: true }) {
+    const result = await run({ ...input, ...told });
+    if (!isDelayed(result)) return result;
+    tell(result.delayed);
+  }
+}

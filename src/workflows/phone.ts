@@ -17,6 +17,7 @@ import {
   addCall,
   applyCallEvent,
   applyRequest,
+  applyTrouble,
   callOf,
   changeCall,
   isEnded,
@@ -25,17 +26,21 @@ import {
   ringing,
   settleAsks,
 } from '../domain/phone/evolve.js';
+import { isDelayed } from '../domain/ports.js';
 import { callEventSchema, phoneRequestSchema, type PhoneRecord } from '../domain/phone/record.js';
 import type { Policy } from '../domain/policy.js';
-import { MINUTE_MS, SECOND_MS } from '../domain/time.js';
+import { MINUTE_MS, SECOND_MS, toMs } from '../domain/time.js';
 import { callEventSignal, phoneQuery, phoneReportSignal, phoneRequestSignal, type PhoneInput } from './messages.js';
 import { patient, persistent, quick } from './outside.js';
 import { now } from './support.js';
 
 /** How long the workflow stays after its last call, so that a late keypress still meets its call. */
 const LINGER_MS = 2 * MINUTE_MS;
-/** Longer than any announcement with its time to press a key; then Twilio is asked how the call stands. */
+/** Longer than any announcement with its time to press a key; then the call is ended. */
 const LONGEST_TALK_MS = 90 * SECOND_MS;
+/** Nothing was heard of a call for so long after it rang to its end: Twilio is asked how it stands, again and again. */
+const LOOK_AFTER_MS = 5 * SECOND_MS;
+const LOOK_AGAIN_MS = 15 * SECOND_MS;
 
 type Contact = ReturnType<typeof ringList>[number];
 
@@ -133,17 +138,29 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
     const titles = ringing(record).map(({ title }) => title);
     const placed = await place(policy, attempt, contact, titles);
     if (placed.status === 'refused') {
-      update(changeCall(record, attempt, { status: 'not-placed', endedAt: now() }));
+      const notPlaced = changeCall(record, attempt, { status: 'not-placed', endedAt: now() });
+      update(applyTrouble(notPlaced, `A call could not be placed: ${placed.reason}`));
       // A telephone that refuses every call at once must not use up the rounds within a second.
       await sleep(SECOND_MS, { summary: 'after a call that could not be placed' });
       return;
     }
     const { sid } = placed;
+    update(applyTrouble(record, undefined));
     if (callOf(record, attempt)?.sid === null) update(changeCall(record, attempt, { sid }));
-    const waitMs = policy.service.phoneRingSeconds * SECOND_MS + LONGEST_TALK_MS;
+    const ringMs = policy.service.phoneRingSeconds * SECOND_MS;
+    const latestMs = toMs(now()) + ringMs + LONGEST_TALK_MS;
     const over = () => callOf(record, attempt)?.endedAt != null || ringing(record).length === 0;
-    await condition(over, waitMs, { summary: `call to ${contactName}, round ${round}` });
-    if (callOf(record, attempt)?.endedAt == null) await endCall(attempt, sid);
+    for (let waitMs = ringMs + LOOK_AFTER_MS; ; waitMs = LOOK_AGAIN_MS) {
+      if (await condition(over, waitMs, { summary: `call to ${contactName}, round ${round}` })) break;
+      // A callback that met no API is not told again.
+      if ((await look(attempt, sid)) === 'ended') return;
+      if (toMs(now()) >= latestMs) {
+        await hangUp(attempt, sid);
+        return;
+      }
+    }
+    if (callOf(record, attempt)?.endedAt != null) return;
+    if ((await look(attempt, sid)) !== 'ended') await hangUp(attempt, sid);
   }
 
   async function place(policy: Policy, attempt: number, contact: Contact, titles: string[]) {
@@ -165,13 +182,26 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
     }
   }
 
-  /** The callback never came, somebody else has acknowledged, or nobody asks any more: the call is ended, if it is not. */
-  async function endCall(attempt: number, sid: string): Promise<void> {
-    const { status } = await patient.readCall.executeWithOptions({ summary: 'how does the call stand?' }, [{ sid }]);
-    if (!isEnded(status)) await patient.hangUp.executeWithOptions({ summary: 'hang up' }, [{ sid }]);
-    if (callOf(record, attempt)?.endedAt == null) {
-      update(changeCall(record, attempt, { status: isEnded(status) ? status : 'ended-by-us', endedAt: now() }));
-    }
+  /** Asks Twilio how the call stands: the callback that it has ended may have met nobody. */
+  async function look(attempt: number, sid: string): Promise<'ended' | 'goes-on'> {
+    const read = await patient.readCall.executeWithOptions({ summary: 'how does the call stand?' }, [{ sid }]);
+    if (isDelayed(read)) update(applyTrouble(record, read.delayed));
+    if (!isDelayed(read) && isEnded(read.status)) endedAs(attempt, read.status);
+    return callOf(record, attempt)?.endedAt == null ? 'goes-on' : 'ended';
+  }
+
+  /**
+   * Somebody else has acknowledged, nobody asks any more, or the call takes longer than any can: it is ended. Where
+   * Twilio does not do that for a while, it ends by itself, and the next contact need not wait for it.
+   */
+  async function hangUp(attempt: number, sid: string): Promise<void> {
+    const ended = await patient.hangUp.executeWithOptions({ summary: 'hang up' }, [{ sid }]);
+    if (isDelayed(ended)) update(applyTrouble(record, ended.delayed));
+    endedAs(attempt, 'ended-by-us');
+  }
+
+  function endedAs(attempt: number, status: string): void {
+    if (callOf(record, attempt)?.endedAt == null) update(changeCall(record, attempt, { status, endedAt: now() }));
   }
 
   async function report(): Promise<void> {

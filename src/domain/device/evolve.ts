@@ -10,6 +10,7 @@ import {
   type DeviceRequest,
   type Hold,
   type HoldState,
+  type TroubleReason,
 } from './record.js';
 
 export function openDevice(customerId: string, machineId: string, at: Instant): DeviceRecord {
@@ -141,8 +142,14 @@ function settleHolds(
   });
 }
 
-/** What an isolate request has come to. */
-export function applyIsolateStep(record: DeviceRecord, step: StepResult): DeviceRecord {
+/** Has one incident called the isolation under way off, and another been told to release it? */
+export function isCalledOffBesideRelease(record: DeviceRecord): boolean {
+  const wanted = Object.values(record.holds).filter(({ state }) => state === 'wanted');
+  return wanted.some(({ want }) => want === 'withdraw') && wanted.some(({ want }) => want === 'release');
+}
+
+/** What an isolate request has come to. `letsWithdrawnGo` is for histories from before a late withdrawal held. */
+export function applyIsolateStep(record: DeviceRecord, step: StepResult, letsWithdrawnGo = false): DeviceRecord {
   switch (step.outcome) {
     case 'requested':
       return changed(record, { isolation: 'requested', action: step.action });
@@ -153,11 +160,15 @@ export function applyIsolateStep(record: DeviceRecord, step: StepResult): Device
         isolatedAt: step.at,
         action: step.action ?? record.action,
       };
+      // Who called it off too late holds the device from now on: another's release must not take it away.
+      const confirmed = settleHolds(record, step.at, ({ state, want }) =>
+        state === 'wanted' && want !== 'release' ? { state: 'isolated' } : undefined,
+      );
+      const holders = letsWithdrawnGo ? record : { ...record, holds: confirmed };
       return changed(isolated, {
-        holds: settleHolds(record, step.at, (hold, id) => {
-          if (hold.state !== 'wanted') return undefined;
-          if (hold.want !== 'release') return { state: 'isolated' };
-          return { state: holdersBeside(record, id).length > 0 ? 'held' : 'releasing' };
+        holds: settleHolds({ ...record, holds: confirmed }, step.at, ({ state }, id) => {
+          if (state !== 'wanted') return undefined;
+          return { state: holdersBeside(holders, id).length > 0 ? 'held' : 'releasing' };
         }),
       });
     }
@@ -227,6 +238,24 @@ export function applyReleaseStep(record: DeviceRecord, step: StepResult): Device
   }
 }
 
+/** What has been failing for a while (`why`), or no longer is. */
+export function applyTrouble(record: DeviceRecord, reason: TroubleReason, why: string | undefined): DeviceRecord {
+  const others = (record.troubles ?? []).filter((trouble) => trouble.reason !== reason);
+  if (why !== undefined) return changed(record, { troubles: [...others, { reason, why }] });
+  return others.length === (record.troubles?.length ?? 0) ? record : changed(record, { troubles: others });
+}
+
+/**
+ * With no isolation under way, what was asked for and called off again has never begun: nothing else would settle it.
+ */
+export function settleNeverBegun(record: DeviceRecord, at: Instant): DeviceRecord {
+  const isOver = ({ want, state }: Hold) => state === 'wanted' && want !== 'isolate';
+  if (!Object.values(record.holds).some(isOver)) return record;
+  return changed(record, {
+    holds: settleHolds(record, at, (hold) => (isOver(hold) ? { state: 'cancelled' } : undefined)),
+  });
+}
+
 /** What is to be done next about the device, with no action under way. */
 export function nextStep(record: DeviceRecord): 'isolate' | 'release' | undefined {
   const holds = Object.values(record.holds);
@@ -256,6 +285,7 @@ export function reportFor(record: DeviceRecord, incidentId: string): DeviceRepor
     isolatedAt: record.isolatedAt,
     hold,
     heldBy: holdersBeside(record, incidentId),
+    ...(record.troubles === undefined || record.troubles.length === 0 ? {} : { troubles: record.troubles }),
   };
 }
 

@@ -58,6 +58,10 @@ const holdSchema = z.object({
 });
 export type Hold = z.infer<typeof holdSchema>;
 
+const troubleReasonSchema = z.enum(['defender-request-failing', 'defender-state-unknown', 'defender-cancel-failing']);
+/** What has been failing for a while, and goes on being tried. */
+export type TroubleReason = z.infer<typeof troubleReasonSchema>;
+
 /** A snapshot, not a delta: what the device's workflow tells an incident. */
 export const deviceReportSchema = z.object({
   version: z.int(),
@@ -69,6 +73,8 @@ export const deviceReportSchema = z.object({
   hold: holdSchema,
   /** The other incidents that hold the device. */
   heldBy: z.array(z.string()),
+  /** Left out where there is none. */
+  troubles: z.array(z.object({ reason: troubleReasonSchema, why: z.string() })).optional(),
 });
 export type DeviceReport = z.infer<typeof deviceReportSchema>;
 
@@ -92,6 +98,8 @@ export interface DeviceRecord {
   isolatedAt: Instant | null;
   action: ActionRecord | null;
   holds: Record<string, Hold>;
+  /** What is failing, and the last failure in words. */
+  troubles?: DeviceReport['troubles'];
   /** Why the current isolation was asked for, as Defender's portal shows it. */
   comment: string;
   /** Orders on the device itself, newest last. */

@@ -6,7 +6,7 @@ import {
   type Effect,
   type IncidentRecord,
 } from './record.js';
-import type { Hold } from '../device/record.js';
+import type { Hold, TroubleReason } from '../device/record.js';
 import type { Instant } from '../time.js';
 
 export const dutyKinds = ['isolate', 'release', 'mail', 'phone', 'warn'] as const;
@@ -31,6 +31,7 @@ export interface Duty {
   /** A machine id, `customer`, or `soc`. */
   target: string;
   status: DutyStatus;
+  /** Of one that is running: what has been failing for a while, and goes on being tried. */
   reason?: string;
   doneAt?: Instant;
   /** For mails. */
@@ -57,7 +58,8 @@ function isolateDuty(device: DeviceEntry): Duty[] {
   if (isolatedAt !== null) return [{ ...base, status: 'done', doneAt: isolatedAt }];
   if (judged?.waived !== undefined) return [{ ...base, status: 'waived', reason: judged.waived }];
   if (judged?.refused !== undefined) return [{ ...base, status: 'failed', reason: judged.refused }];
-  if (asked === null) {
+  // A request from before the demand was ended and made again is judged anew before it may stand.
+  if (asked === null || (judged === null && ended === null)) {
     return [ended === null ? { ...base, status: 'owed' } : { ...base, status: 'cancelled', reason: ended.reason }];
   }
   const hold = holdOf(device);
@@ -65,7 +67,18 @@ function isolateDuty(device: DeviceEntry): Duty[] {
   if (hold?.state === 'cancelled' || hold?.state === 'held' || hold?.state === 'released') {
     return [{ ...base, status: 'cancelled', reason: ended?.reason ?? hold.reason ?? 'cancelled' }];
   }
-  return [{ ...base, status: 'running' }];
+  return [{ ...base, status: 'running', ...troubleOf(device) }];
+}
+
+/** Why what is running takes so long, as its device's workflow last said. */
+function troubleOf(device: DeviceEntry): Pick<Duty, 'reason'> {
+  const [trouble] = troublesOf(device);
+  return trouble === undefined ? {} : { reason: trouble };
+}
+
+/** What is failing of what the device's workflow does for the incident's last request. */
+export function troublesOf(device: DeviceEntry): TroubleReason[] {
+  return holdOf(device) === undefined ? [] : (device.report?.troubles ?? []).map(({ reason }) => reason);
 }
 
 function releaseDuty(device: DeviceEntry): Duty[] {
@@ -84,11 +97,15 @@ function releaseDuty(device: DeviceEntry): Duty[] {
     case 'failed':
       return [{ ...base, status: 'done', doneAt: hold.at, reason: 'never-isolated' }];
     case 'releasing':
-      return [{ ...base, status: 'running' }];
+      return [{ ...base, status: 'running', ...troubleOf(device) }];
     case 'wanted':
     case 'isolated':
     case undefined:
-      return [{ ...base, status: device.asked?.want === 'release' ? 'running' : 'owed' }];
+      return [
+        device.asked?.want === 'release'
+          ? { ...base, status: 'running', ...troubleOf(device) }
+          : { ...base, status: 'owed' },
+      ];
   }
 }
 
@@ -107,7 +124,9 @@ function phoneDuty(record: IncidentRecord): Duty[] {
       return [wanted ? { ...base, status: 'owed' } : { ...base, status: 'cancelled', reason: 'level-lowered' }];
     case 'ringing':
     case undefined:
-      return [{ ...base, status: 'running' }];
+      return [
+        { ...base, status: 'running', ...(phone.report?.trouble === undefined ? {} : { reason: 'phone-failing' }) },
+      ];
   }
 }
 

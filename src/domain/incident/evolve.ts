@@ -32,6 +32,7 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
       const known = withDevice(record, facts.machineId, (device) => ({
         ...device,
         facts,
+        isLookUpFailing: false,
         name: facts.name ?? device.name,
       }));
       return reassess(record, known, at, at);
@@ -189,6 +190,13 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
       if (effect === undefined) return record;
       return { ...record, effects: { ...record.effects, [fact.dutyId]: { ...effect, maybeAccepted: true } } };
     }
+    case 'mail-delayed': {
+      const effect = record.effects[fact.dutyId];
+      if (effect === undefined) return record;
+      return { ...record, effects: { ...record.effects, [fact.dutyId]: { ...effect, reason: 'mail-delayed' } } };
+    }
+    case 'look-up-failing':
+      return withDevice(record, fact.machineId, (device) => ({ ...device, isLookUpFailing: true }));
     case 'mail-settled':
       return settleMail(record, fact.dutyId, fact.outcome, at);
     case 'device-reported':

@@ -15,7 +15,13 @@ export type Fact =
   | { type: 'device-known'; facts: MachineFacts }
   | { type: 'alert-updated'; alert: AlertRecord; fingerprint: string }
   // What people did
-  | { type: 'verdict'; body: TriageBody; actor: string }
+  | {
+      type: 'verdict';
+      body: TriageBody;
+      actor: string;
+      /** Absent in histories from before a raise kept the requests that stand: replayed, they still ask again. */
+      keepsRequests?: boolean;
+    }
   | { type: 'retry-asked'; actor: string; devices?: TriageBody['devices'] }
   | { type: 'escalation'; body: EscalationBody; actor: string }
   | { type: 'answer'; body: AnswerBody; actor: string }
@@ -35,6 +41,8 @@ export type Fact =
   | { type: 'mail-started'; dutyId: string; messageId: string; verdict: number | null }
   | { type: 'mail-settled'; dutyId: string; outcome: MailOutcome; subject: string; to: string[] }
   | { type: 'mail-uncertain'; dutyId: string }
+  | { type: 'mail-delayed'; dutyId: string; why: string }
+  | { type: 'look-up-failing'; machineId: string; why: string }
   // What the others reported
   | { type: 'device-reported'; report: DeviceReport }
   | { type: 'phone-reported'; report: PhoneReport }

@@ -107,6 +107,10 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
     data?: Record<string, unknown>,
     actor = 'mimamori',
   ): TimelineEntry[] => [{ at, actor, type, text, ...(data === undefined ? {} : { data }) }];
+  const trouble = (type: TimelineType, reason: string, why: string, data: Record<string, unknown>): TimelineEntry[] => {
+    const words = reasonWords(reason);
+    return entry(type, bilingual(`In trouble: ${words.en}. ${why}`, `障害: ${words.ja}。${why}`), { ...data, reason });
+  };
 
   switch (fact.type) {
     case 'policy-read':
@@ -291,6 +295,10 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
         ),
         { dutyId: fact.dutyId },
       );
+    case 'mail-delayed':
+      return trouble('mail', 'mail-delayed', fact.why, { dutyId: fact.dutyId });
+    case 'look-up-failing':
+      return trouble('device-known', 'device-look-up-failing', fact.why, { machineId: fact.machineId });
     case 'mail-settled': {
       const messageId = before.effects[fact.dutyId]?.messageId;
       const data = { dutyId: fact.dutyId, messageId, subject: fact.subject, to: fact.to };
@@ -331,7 +339,13 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
       if (device?.report !== report) return [];
       const told = earlier === undefined ? undefined : holdOf(earlier)?.state;
       const { hold } = report;
-      if (told === hold.state) return [];
+      const known = new Set(earlier?.report?.troubles?.map(({ reason }) => reason));
+      const troubles = (report.troubles ?? [])
+        .filter(({ reason }) => !known.has(reason))
+        .flatMap(({ reason, why }) =>
+          trouble(hold.want === 'release' ? 'release' : 'isolation', reason, why, { machineId: report.machineId }),
+        );
+      if (told === hold.state) return troubles;
       const { type, text } = HOLD_WORDS[hold.state];
       const ordered: TimelineEntry[] =
         hold.order !== null && earlier?.order !== device.order
@@ -355,10 +369,18 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
           at: hold.at,
           actionId: report.action?.id,
         }),
+        ...troubles,
       ];
     }
     case 'phone-reported':
-      return narrateCalls(before, fact.report.seq, after, at);
+      return [
+        ...narrateCalls(before, fact.report.seq, after, at),
+        ...(after.phone?.report === fact.report &&
+        fact.report.trouble !== undefined &&
+        before.phone?.report?.trouble === undefined
+          ? trouble('call', 'phone-failing', fact.report.trouble, {})
+          : []),
+      ];
     case 'warned':
       return entry(
         'warning',

@@ -131,6 +131,8 @@ export interface DeviceEntry {
   claimedName: string | null;
   /** What Defender said; null until it was asked. */
   facts: MachineFacts | null;
+  /** Defender has not said it for a while. */
+  isLookUpFailing?: boolean;
   target: Target | null;
   /** The last thing this incident asked of the device's workflow. */
   asked: { seq: number; want: 'isolate' | 'withdraw' | 'release'; at: Instant } | null;
@@ -145,6 +147,7 @@ export interface Effect {
   status: 'running' | 'done' | 'failed' | 'cancelled';
   startedAt: Instant;
   settledAt: Instant | null;
+  /** Why it failed; while it is running, why it takes so long. */
   reason: string | null;
   messageId: string;
   /** The verdict that the mail tells, if it tells one. */

@@ -77,17 +77,16 @@ function metAt(record: IncidentRecord, phase: Phase, beforeVerdict = record.verd
     // An isolation that was first demanded after the time was up, such as after a tuning period, was not owed within it.
     if (target === null || !isOfPhase(target.verdict) || toMs(target.since) > dueMs) continue;
     if (target.isolatedAt !== null) times.push(target.isolatedAt);
-    else if (!isolationHasNoClock(target)) return null;
+    else if (!isolationHasNoClock(target, dueMs)) return null;
   }
   return latest(mailAt, ...times);
 }
 
 type TargetOf = NonNullable<IncidentRecord['devices'][number]['target']>;
 
-/** An isolation that is not owed (tuning period, server left alone, called off) has no clock. */
-function isolationHasNoClock(target: TargetOf): boolean {
-  const { judged, ended } = target;
-  return judged?.waived !== undefined || ended !== null;
+/** An isolation that is not owed (tuning period, server left alone, called off before its time was up) has no clock. */
+function isolationHasNoClock({ judged, ended }: TargetOf, dueMs = Infinity): boolean {
+  return judged?.waived !== undefined || (ended !== null && toMs(ended.at) <= dueMs);
 }
 
 /** Does the verdict demand an isolation that none before it did? */
@@ -188,9 +187,12 @@ export function dueWarning(record: IncidentRecord, now: Instant): { percent: num
 }
 
 /** Why the target was missed, in words of the service; the first that holds. */
-function causeOf(record: IncidentRecord): string {
+function causeOf(record: IncidentRecord, dueAt: Instant): string {
   const verdict = currentVerdict(record);
   if (verdict === undefined) return 'no-verdict';
+  const wasPending = ({ target }: IncidentRecord['devices'][number]) =>
+    target?.isolatedAt === null && target.ended !== null && !isolationHasNoClock(target, toMs(dueAt));
+  if (record.devices.some(wasPending)) return 'isolation-pending';
   for (const duty of duties(record)) {
     if (duty.kind === 'isolate' && duty.status === 'failed') return duty.reason ?? 'isolation-failed';
     if (duty.kind === 'isolate' && (duty.status === 'running' || duty.status === 'owed')) return 'isolation-pending';
@@ -214,7 +216,7 @@ export function dueBreach(record: IncidentRecord, now: Instant): Breach | undefi
   if (state !== 'breached' || dueAt === null) return undefined;
   const level = currentVerdict(record)?.level ?? null;
   if (record.breaches.some((breach) => breach.dueAt === dueAt)) return undefined;
-  return { dueAt, notedAt: now, level, cause: causeOf(record) };
+  return { dueAt, notedAt: now, level, cause: causeOf(record, dueAt) };
 }
 
 /** The next moment at which the clock itself has something to say. */

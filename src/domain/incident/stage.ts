@@ -1,7 +1,7 @@
 import { reasonWords } from '../reasons.js';
 import { bilingual, type Bilingual } from '../text.js';
 import { latest, plus, toMs, type Instant } from '../time.js';
-import { duties, holdOf, isSettled, outstanding, type Duty } from './duties.js';
+import { duties, holdOf, isSettled, outstanding, troublesOf, type Duty } from './duties.js';
 import { scopeOf } from './assessment.js';
 import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
 import { nextThreshold, slo } from './slo.js';
@@ -39,7 +39,12 @@ export function attentionOf(record: IncidentRecord, all: readonly Duty[] = dutie
   const reasons = new Set<string>();
   for (const duty of all) {
     if (duty.status === 'failed') reasons.add(duty.reason ?? `${duty.kind}-failed`);
+    if (duty.status === 'running' && duty.reason !== undefined) reasons.add(duty.reason);
     if (duty.reason === 'awaiting-text' && duty.status === 'owed') reasons.add('awaiting-text');
+  }
+  for (const reason of record.devices.flatMap(troublesOf)) reasons.add(reason);
+  if (record.closed === null && record.devices.some(({ isLookUpFailing }) => isLookUpFailing === true)) {
+    reasons.add('device-look-up-failing');
   }
   if (record.changedAfterCloseAt !== null) reasons.add('changed-after-close');
   if (record.rejectedSignalAt !== null) reasons.add('rejected-signal');

@@ -1,6 +1,6 @@
 import type { NamedDevice, TriageBody } from '../commands.js';
 import type { Instant } from '../time.js';
-import { duties } from './duties.js';
+import { duties, holdOf } from './duties.js';
 import type { Fact } from './facts.js';
 import { deviceEntry } from './opening.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Target, type Verdict } from './record.js';
@@ -80,7 +80,11 @@ export function applyVerdict(
       claimed,
       verdict,
       index,
-      { raised: (before?.level ?? 0) < 3, explicit: explicit.has(device.machineId) },
+      {
+        raised: (before?.level ?? 0) < 3,
+        explicit: explicit.has(device.machineId),
+        keepsRequest: fact.keepsRequests === true && isStillHeld(device),
+      },
       at,
     );
   });
@@ -101,12 +105,28 @@ export function applyVerdict(
   };
 }
 
+/** Is the device's workflow still to isolate, as far as this incident has told it and has heard from it? */
+export function isRequestStanding(device: DeviceEntry): boolean {
+  return device.asked?.want === 'isolate' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
+}
+
+function isStillHeld(device: DeviceEntry): boolean {
+  return isRequestStanding(device) || (device.asked?.want === 'isolate' && holdOf(device)?.state === 'isolated');
+}
+
+/** Does an isolation that was ended, or ordered to end, still stand because nobody has got round to saying so? */
+export function hasUnwithdrawnRequest(record: IncidentRecord): boolean {
+  return record.devices.some(
+    (device) => (device.target?.ended != null || device.order !== null) && isStillHeld(device),
+  );
+}
+
 /** Starts, keeps or ends the demand to isolate one device after a verdict. */
 function retarget(
   device: DeviceEntry,
   verdict: Verdict,
   index: number,
-  how: { raised: boolean; explicit: boolean },
+  how: { raised: boolean; explicit: boolean; keepsRequest: boolean },
   at: Instant,
 ): DeviceEntry {
   const demanded = verdict.machineIds.includes(device.machineId);
@@ -116,8 +136,16 @@ function retarget(
     if (target === null) return { ...device, target: fresh };
     const released = device.order !== null;
     // After the customer's release only a new raise, or an analyst who names the device again, isolates it anew.
-    if (released) return how.raised || how.explicit ? { ...device, target: fresh, order: null, asked: null } : device;
-    if (target.ended !== null && target.isolatedAt === null) return { ...device, target: fresh, asked: null };
+    if (released) {
+      if (!how.raised && !how.explicit) return device;
+      if (!how.keepsRequest) return { ...device, target: fresh, order: null, asked: null };
+      // The order was not passed on yet: what is isolated stays so, for this verdict.
+      const isolated = target.isolatedAt !== null && { judged: target.judged, isolatedAt: target.isolatedAt };
+      return { ...device, target: { ...fresh, ...isolated }, order: null };
+    }
+    if (target.ended !== null && target.isolatedAt === null) {
+      return { ...device, target: fresh, asked: how.keepsRequest ? device.asked : null };
+    }
     if (target.judged?.waived !== undefined) return { ...device, target: fresh };
     // What we refused ourselves was demanded all the time.
     if (target.judged?.refused !== undefined) return { ...device, target: { ...fresh, verdict: target.verdict } };

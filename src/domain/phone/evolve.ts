@@ -81,6 +81,11 @@ export function changeCall(record: PhoneRecord, attempt: number, change: Partial
   };
 }
 
+/** What Twilio has not done for a while, or refuses; undefined: it does again. */
+export function applyTrouble(record: PhoneRecord, trouble: string | undefined): PhoneRecord {
+  return record.trouble === trouble ? record : { ...record, trouble };
+}
+
 export function callOf(record: PhoneRecord, attempt: number): CallRecord | undefined {
   return record.calls.find((call) => call.attempt === attempt);
 }
@@ -106,5 +111,7 @@ export function reportFor(record: PhoneRecord, incidentId: string): PhoneReport 
   const { seq, outcome, at, acknowledgedBy, reason, fromAttempt } = ask;
   // Of the calls made for it the last ones: a report stays small however often the telephone rang.
   const calls = record.calls.filter(({ attempt, endedAt }) => attempt >= fromAttempt && endedAt !== null).slice(-30);
-  return { seq, outcome, at, calls, acknowledgedBy, reason };
+  const { trouble } = record;
+  const isTrouble = outcome === 'ringing' && trouble !== undefined;
+  return { seq, outcome, at, calls, acknowledgedBy, reason, ...(isTrouble ? { trouble } : {}) };
 }

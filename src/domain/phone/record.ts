@@ -38,6 +38,8 @@ export const phoneReportSchema = z.object({
   acknowledgedBy: z.string().nullable(),
   /** Why nobody could be reached. */
   reason: z.string().nullable(),
+  /** What Twilio does not do, in words; left out where it does. */
+  trouble: z.string().optional(),
 });
 export type PhoneReport = z.infer<typeof phoneReportSchema>;
 
@@ -57,6 +59,8 @@ export interface PhoneRecord {
   nextAttempt: number;
   asks: Record<string, PhoneAsk>;
   calls: CallRecord[];
+  /** Why the last call could not be placed, read or ended, in words. */
+  trouble?: string | undefined;
 }
 
 export interface PhoneAsk {

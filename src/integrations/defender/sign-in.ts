@@ -53,6 +53,8 @@ export interface SignInOptions {
   tokenEndpoint?: string;
   /** Default: Defender for Endpoint's. */
   scope?: string;
+  /** For one request. Default: 10 seconds. */
+  timeoutMs?: number;
 }
 
 export interface SignIn {
@@ -67,7 +69,13 @@ export interface SignIn {
  * Signs one application in to many customers' tenants (client credentials) through MSAL.
  * Throws a TypeError for a certificate that cannot be used.
  */
-export function createSignIn({ clientId, credential, tokenEndpoint, scope = DEFENDER_SCOPE }: SignInOptions): SignIn {
+export function createSignIn({
+  clientId,
+  credential,
+  tokenEndpoint,
+  scope = DEFENDER_SCOPE,
+  timeoutMs = TIMEOUT_MS,
+}: SignInOptions): SignIn {
   const application = new ConfidentialClientApplication({
     auth: {
       clientId,
@@ -76,7 +84,7 @@ export function createSignIn({ clientId, credential, tokenEndpoint, scope = DEFE
         : { clientCertificate: readClientCertificate(credential.certificatePem) }),
       ...(tokenEndpoint === undefined ? {} : { authorityMetadata: metadata(tokenEndpoint) }),
     },
-    system: { networkClient: createTokenEndpointClient({ timeoutMs: TIMEOUT_MS }) },
+    system: { networkClient: createTokenEndpointClient({ timeoutMs }) },
   });
   const underWay = new Map<string, Promise<string>>();
 

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { oneLine } from '../../domain/text.js';
@@ -38,10 +38,12 @@ export interface MailSenderOptions {
   smtpUrl: string;
   /** `Name <address>` or an address. */
   from: string;
+  /** For the server to let us in, to greet, and to answer. Default: 10, 10 and 30 seconds. */
+  timeoutMs?: number;
 }
 
 /** Sends mail over SMTP. Throws a TypeError for settings that cannot be used (without quoting the URL's password). */
-export function createMailSender({ smtpUrl, from }: MailSenderOptions): MailSender {
+export function createMailSender({ smtpUrl, from, timeoutMs }: MailSenderOptions): MailSender {
   if (!/^smtps?:$/.test(URL.canParse(smtpUrl) ? new URL(smtpUrl).protocol : '')) {
     throw new TypeError('the mail server must be an smtp:// or smtps:// URL');
   }
@@ -50,17 +52,17 @@ export function createMailSender({ smtpUrl, from }: MailSenderOptions): MailSend
     url: smtpUrl,
     pool: true,
     maxConnections: MAX_CONNECTIONS,
-    connectionTimeout: 10 * SECOND_MS,
-    greetingTimeout: 10 * SECOND_MS,
-    socketTimeout: 30 * SECOND_MS,
+    connectionTimeout: timeoutMs ?? 10 * SECOND_MS,
+    greetingTimeout: timeoutMs ?? 10 * SECOND_MS,
+    socketTimeout: timeoutMs ?? 30 * SECOND_MS,
   });
 
   // What the connection reads a mail from. It is read once the server has said 354, and at its end the final dot
   // follows: whether it was read to its end is the difference between "not sent" and "nobody knows".
-  const contents = new WeakMap<object, PassThrough>();
+  const contents = new WeakMap<object, Readable>();
   transport.use('stream', ({ data, message }, done) => {
-    message.transform(() => {
-      const content = new PassThrough();
+    // The last stage of all: one before it would be read to its end into the next one's buffer.
+    message.processFunc((content) => {
       if (data.signal !== undefined) contents.set(data.signal, content);
       return content;
     });

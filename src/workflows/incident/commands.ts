@@ -1,4 +1,4 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, patched, setHandler } from '@temporalio/workflow';
 import type { z } from 'zod';
 import {
   answerSchema,
@@ -33,6 +33,7 @@ import {
   type Judged,
 } from '../../domain/incident/judge.js';
 import type { IncidentRecord } from '../../domain/incident/record.js';
+import { hasUnwithdrawnRequest } from '../../domain/incident/verdicts.js';
 import {
   answerUpdate,
   assignUpdate,
@@ -57,9 +58,10 @@ export interface OrderTicket {
 }
 
 export function triageFacts(record: IncidentRecord, body: TriageBody, actor: string): Fact[] {
+  const keepsRequests = hasUnwithdrawnRequest(record) && patched('keep-standing-requests');
   return triageKind(record, body, now()) === 'retry'
     ? [{ type: 'retry-asked', actor, devices: body.devices }]
-    : [{ type: 'verdict', body, actor }];
+    : [{ type: 'verdict', body, actor, ...(keepsRequests ? { keepsRequests } : {}) }];
 }
 
 /** People's commands: accepted or refused at once. Handlers only change the record; the loop acts. */

@@ -1,15 +1,19 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { isPrimaryWithdrawn, nextMailToCustomer } from '../../domain/incident/asks.js';
 import { duties, type Duty, type MailTopic } from '../../domain/incident/duties.js';
-import { currentVerdict, type IncidentRecord } from '../../domain/incident/record.js';
+import type { IncidentRecord } from '../../domain/incident/record.js';
 import { renderMail } from '../../domain/mails/render.js';
 import { messageIdOf, threadOf } from '../../domain/mails/thread.js';
-import { patient } from '../outside.js';
+import { toMs } from '../../domain/time.js';
+import { patient, untilDone } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
 
 /** Between tries of a mail whose connection was cut as the server took it: longer each time, so that it costs little for ever. */
 const AFTER_CUT_MS = 2_000;
 const LONGEST_AFTER_CUT_MS = 300_000;
+/** So long it may go on before an analyst is told. */
+const CUT_FOR_MS = 25_000;
 
 interface MailUnderWay {
   dutyId: string;
@@ -39,20 +43,12 @@ export class Mails {
     this.withdraw();
   }
 
-  /** The customer's mail that can be sent now: none while another is on its way. */
   get nextToCustomer(): Duty | undefined {
-    const mails = duties(this.book.record).filter(({ kind }) => kind === 'mail');
-    if (mails.some(({ status }) => status === 'running')) return undefined;
-    return mails.find(({ status, topic, reason }) => status === 'owed' && topic !== undefined && reason === undefined);
+    return nextMailToCustomer(duties(this.book.record));
   }
 
-  /** An all-clear before the primary could be handed over: nobody was told of a threat, and nobody is to be. */
   private withdraw(): void {
-    const { record } = this.book;
-    const primary = record.effects['mail:primary'];
-    if (primary?.status !== 'running' || primary.maybeAccepted) return;
-    const told = record.verdicts[primary.verdict ?? 0]?.level ?? 1;
-    if (told >= 2 && currentVerdict(record)?.level === 1) this.underWay.get('mail:primary')?.scope.cancel();
+    if (isPrimaryWithdrawn(this.book.record)) this.underWay.get('mail:primary')?.scope.cancel();
   }
 
   private send(duty: Duty): void {
@@ -83,13 +79,15 @@ export class Mails {
     this.book.apply({ type: 'mail-started', dutyId, messageId, verdict: verdictOf(topic) });
     const headers = { 'X-Mimamori-Incident': record.incidentId, 'X-Mimamori-Kind': kind };
     const input = { messageId, ...thread, to, cc, subject, text, html, headers };
+    const startedMs = toMs(now());
+    const delayed = (why: string): void => {
+      if (this.book.record.effects[dutyId]?.reason === null) this.book.apply({ type: 'mail-delayed', dutyId, why });
+    };
     try {
       for (let waitMs = AFTER_CUT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_AFTER_CUT_MS)) {
+        const summary = `${kind} mail to ${kind.startsWith('soc') ? 'the SOC' : 'the customer'}`;
         const result = await scope.run(() =>
-          patient.sendMail.executeWithOptions(
-            { summary: `${kind} mail to ${kind.startsWith('soc') ? 'the SOC' : 'the customer'}` },
-            [input],
-          ),
+          untilDone((mailInput) => patient.sendMail.executeWithOptions({ summary }, [mailInput]), input, delayed),
         );
         if (result.status !== 'uncertain') {
           this.book.apply({ type: 'mail-settled', dutyId, outcome: result, subject, to });
@@ -97,6 +95,8 @@ export class Mails {
         }
         if (this.book.record.effects[dutyId]?.maybeAccepted === false)
           this.book.apply({ type: 'mail-uncertain', dutyId });
+        if (result.at !== undefined && toMs(result.at) - startedMs >= CUT_FOR_MS)
+          delayed('The connection is cut again and again while the server takes the mail.');
         await sleep(waitMs, { summary: 'before sending the same mail again' });
       }
     } catch (error) {
