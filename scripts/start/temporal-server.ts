@@ -29,6 +29,8 @@ export function temporalSpec({ cliPath, dataDir, namespace, ports, env }: Embedd
       ...['--db-filename', join(dataDir, 'temporal.db')],
       // Survives a killed process, not a power cut, and is a fifth faster.
       ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
+      // A workflow whose task has failed so often is shown as stuck: within some 20 s.
+      ...['--dynamic-config-value', 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=3'],
       ...['--log-format', 'json', '--log-level', 'warn'],
     ],
     env,

@@ -137,7 +137,7 @@ export class Life {
   }
 
   triage(level: Level, more: Record<string, unknown> = {}): this {
-    return this.fact({ type: 'verdict', body: verdictBody(level, more), actor: 'ana' });
+    return this.fact({ type: 'verdict', body: verdictBody(level, more), actor: 'ana', keepsRequests: true });
   }
 
   updated(changes: Record<string, unknown>): this {

@@ -167,6 +167,33 @@ describe('the time target: a breach', () => {
     assert.equal(late.clock(), 'breached');
   });
 
+  describe('an isolation that is called off while no worker is up to note the breach', () => {
+    const inTuning = policyOf({ tuningPeriods: [{ from: minute(170), until: minute(900) }] });
+    const ENDS: { what: string; at: number; state: string; causes: string[] }[] = [
+      { what: 'before the deadline: it was no longer owed', at: 179, state: 'met', causes: [] },
+      { what: 'in the last moment', at: 180, state: 'met', causes: [] },
+      {
+        what: 'after the deadline: it was owed and not there',
+        at: 181,
+        state: 'breached',
+        causes: ['isolation-pending'],
+      },
+    ];
+    for (const { what, at, state, causes } of ENDS) {
+      it(what, () => {
+        const life = new Life().at(20).triage(3).askDevices().mailAll().asleepUntil(minute(at));
+        life.fact({ type: 'policy-read', policy: inTuning });
+        life.fact({ type: 'isolation-ended', machineId: 'm1', reason: 'tuning-period' });
+        life.report('m1', 'cancelled').at(600);
+        assert.equal(life.clock(), state);
+        assert.deepEqual(
+          life.record.breaches.map(({ cause }) => cause),
+          causes,
+        );
+      });
+    }
+  });
+
   it('is noted once', () => {
     const life = new Life().at(200).triage(3).askDevices().at(300).mailAll().isolated().at(400);
     assert.equal(life.record.breaches.length, 1);

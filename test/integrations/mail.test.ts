@@ -165,6 +165,17 @@ describe('the mail sender', () => {
       assert.deepEqual(await world.mails(), []);
     });
 
+    it('not sent, when the connection is lost before it was handed over', async () => {
+      const { host } = new URL(world.smtpUrl);
+      const hasty = createMailSender({ smtpUrl: `smtp://${host}`, from: 'soc@mimamori.example', timeoutMs: 500 });
+      for (const how of [{}, { delayMs: 2_000 }]) {
+        await world.fault({ target: 'smtp', times: 1, stage: 'rcpt', ...how });
+        const error = await failure(hasty.send(mail), MailError, []);
+        assert.deepEqual([error.kind, error.mayHaveBeenAccepted], ['transient', false], JSON.stringify(how));
+      }
+      hasty.close();
+    });
+
     it('not sent, when nobody listens', async () => {
       const nowhere = createMailSender({
         smtpUrl: 'smtp://mimamori:a-smtp-password@127.0.0.1:1',

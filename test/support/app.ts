@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { pino, type Logger } from 'pino';
 import { createApp, type AppDeps } from '../../src/api/app.js';
 import { customersFileSchema } from '../../src/domain/customer.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time.js';
+import { createApiClient } from '../../src/temporal/connect.js';
 import { createPolicies } from '../../src/policy.js';
 import { customersNamed } from './house.js';
 
@@ -29,7 +30,7 @@ export async function startApp(options: { address?: string; log?: Logger } = {})
   const [first] = customers;
   assert.ok(first);
   const deps: AppDeps = {
-    client: new Client({ connection }),
+    client: createApiClient(connection, 'default'),
     taskQueue: 'nobody-polls-this',
     policies: createPolicies(customers, {
       socMailTo: 'soc@mimamori.example',

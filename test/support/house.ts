@@ -10,6 +10,7 @@ import { startSimulator, type Simulator } from '../../simulator/index.js';
 import { until } from '../../simulator/testing.js';
 import { createActivities } from '../../src/activities/index.js';
 import { createApp } from '../../src/api/app.js';
+import type { AuditPace } from '../../src/domain/audit.js';
 import { customersFileSchema, type Customer } from '../../src/domain/customer.js';
 import type { ServiceSettings } from '../../src/domain/policy.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time.js';
@@ -19,6 +20,8 @@ import { createMailSender, type MailSender } from '../../src/integrations/mail/s
 import { createPhoneClient } from '../../src/integrations/phone/client.js';
 import type { Operator } from '../../src/operators.js';
 import { createPolicies } from '../../src/policy.js';
+import { createApiClient } from '../../src/temporal/connect.js';
+import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { createWorker } from '../../src/worker.js';
 import { localServer, workflowBundle } from './temporal.js';
 
@@ -42,6 +45,10 @@ export interface HouseOptions {
   service?: Partial<ServiceSettings>;
   /** False for a house that begins without a worker. */
   worker?: boolean;
+  /** How long the clients wait for an answer, and how long something may fail before the analyst is told. */
+  patience?: { timeoutMs: number; tellAfterMs: number };
+  /** How fast its auditor looks; without one nobody audits. For a Temporal server of the house's own. */
+  audit?: AuditPace;
 }
 
 export interface Reply {
@@ -56,6 +63,8 @@ export interface AskOptions {
   as?: keyof typeof TOKENS;
   headers?: Record<string, string>;
 }
+
+export const SMTP_PASSWORD = 'password-of-the-mail-server';
 
 export const ACME_TENANT = '11111111-1111-4111-8111-111111111111';
 
@@ -118,6 +127,7 @@ export class House {
     readonly sim: Simulator,
     readonly taskQueue: string,
     private readonly service: ServiceSettings,
+    private readonly patience: HouseOptions['patience'],
   ) {}
 
   static async open(options: HouseOptions = {}): Promise<House> {
@@ -135,10 +145,11 @@ export class House {
       phoneRoundPauseMs: 50,
       ...options.service,
     };
-    const house = new House(environment, sim, `house-${suffix}`, service);
+    const house = new House(environment, sim, `house-${suffix}`, service, options.patience);
     house.customers = customersFileSchema.parse({ customers: options.customers ?? customersNamed(suffix) }).customers;
     await house.startApi();
     if (options.worker !== false) await house.startWorker();
+    if (options.audit !== undefined) await ensureAudit(house.client, house.taskQueue, options.audit);
     return house;
   }
 
@@ -173,7 +184,7 @@ export class House {
     });
     // The port is known only once the API listens, and the telephone's callbacks need it.
     const deps = {
-      client: this.client,
+      client: createApiClient(this.environment.connection, this.environment.namespace ?? 'default'),
       taskQueue: this.taskQueue,
       policies: createPolicies(this.customers, this.service),
       operators: [
@@ -201,10 +212,15 @@ export class House {
     this.server = server;
   }
 
-  async startWorker(): Promise<void> {
-    const { code } = await workflowBundle();
+  async startWorker(bundle = workflowBundle()): Promise<void> {
+    const { code } = await bundle;
     const { credentials, url, smtpUrl } = this.sim;
-    const mail = createMailSender({ smtpUrl, from: 'Mimamori SOC <mimamori@mimamori.example>' });
+    const { timeoutMs, ...tell } = this.patience ?? {};
+    const mail = createMailSender({
+      smtpUrl: smtpUrl.replace('//', `//mimamori:${SMTP_PASSWORD}@`),
+      from: 'Mimamori SOC <mimamori@mimamori.example>',
+      timeoutMs,
+    });
     const activities = createActivities({
       client: this.client,
       taskQueue: this.taskQueue,
@@ -214,8 +230,9 @@ export class House {
           clientId: credentials.defenderClientId,
           credential: { secret: credentials.defenderClientSecret },
           tokenEndpoint: `${url}/{tenantid}/oauth2/v2.0/token`,
+          timeoutMs,
         }),
-        timeoutMs: 5_000,
+        timeoutMs: timeoutMs ?? 5_000,
         maxInFlightPerTenant: 8,
       }),
       defaultApiBase: url,
@@ -225,9 +242,10 @@ export class House {
         authToken: credentials.twilioAuthToken,
         from: '+815012345678',
         apiBase: url,
-        timeoutMs: 5_000,
+        timeoutMs: timeoutMs ?? 5_000,
       }),
       publicUrl: this.url,
+      ...tell,
     });
     const worker = await createWorker({
       connection: this.environment.nativeConnection,

@@ -1,5 +1,5 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { temporalBinary } from '../../scripts/temporal-binaries.js';
 import { registerSearchAttributes, searchAttributeTypes } from '../../src/temporal/search-attributes.js';
 import { bundleWorkflows } from '../../src/temporal/bundle.js';
@@ -10,13 +10,20 @@ import { bundleWorkflows } from '../../src/temporal/bundle.js';
  */
 
 const quiet = new DefaultLogger('ERROR', ({ level, message, meta }) => {
-  process.stderr.write(`temporal ${level}: ${message} ${JSON.stringify(meta ?? {}, null, 1)}\n`);
+  const shown = JSON.stringify(meta ?? {}, (_, value) => (value instanceof Error ? value.stack : value), 1);
+  process.stderr.write(`temporal ${level}: ${message} ${shown}\n`);
 });
 
 let installed = false;
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 let local: Promise<TestWorkflowEnvironment> | undefined;
 let skipping: Promise<TestWorkflowEnvironment> | undefined;
+
+/** A bundle of other workflows than the service's own. */
+export function bundleOf(workflowsPath: string): Promise<WorkflowBundleWithSourceMap> {
+  install();
+  return bundleWorkflowCode({ workflowsPath, logger: quiet });
+}
 
 function install(): void {
   if (installed) return;

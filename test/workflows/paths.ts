@@ -2,12 +2,13 @@ import { Client } from '@temporalio/client';
 import { until } from '../../simulator/testing.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';
+import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { judgeAgain } from '../support/effects.js';
 import { newDevice } from '../support/devices.js';
 import { instruction, verdict, type House } from '../support/house.js';
 
 /*
- * The paths of which a history is kept: every way that an incident, a device or a telephone of this service can go.
+ * The paths of which a history is kept: every way that a workflow of this service can go.
  */
 
 /** `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events. */
@@ -15,7 +16,7 @@ export type Kind = 'usual' | 'hasty' | 'forgetful';
 
 /** A workflow whose history is to be kept. */
 export interface Kept {
-  as: 'incident' | 'device' | 'phone' | 'first-incident' | 'first-run';
+  as: 'incident' | 'device' | 'phone' | 'auditor' | 'first-incident' | 'first-run';
   workflowId: string;
   runId?: string;
 }
@@ -288,6 +289,23 @@ export const PATHS: Readonly<Record<string, Path>> = {
         return lengths.every((length) => length > 4) ? lengths : undefined;
       });
       return [{ as: 'first-run', workflowId: id, runId: firstRunId }, incident(id), device(acme, machineId)];
+    },
+  },
+  'told-of-what-was-stopped': {
+    house: 'usual',
+    live: async (house, acme) => {
+      await ensureAudit(house.client, house.taskQueue, { lookEveryMs: 200, patienceMs: 1_000 });
+      for (const serial of [1, 2]) {
+        const { id } = await house.alert(acme);
+        await house.client.workflow.getHandle(id).terminate(`stopped ${serial}`);
+        await until('the SOC is told', async () =>
+          (await house.mailKinds(id)).includes('soc-failure') ? id : undefined,
+        );
+      }
+      const { info } = await house.client.schedule.getHandle('audit').describe();
+      const { workflowId = '' } = info.runningActions[0]?.workflow ?? {};
+      await until('it looks on', async () => ((await lengthOf(house, workflowId)) > 12 ? true : undefined));
+      return [{ as: 'auditor', workflowId }];
     },
   },
 };

@@ -54,6 +54,8 @@ export class JumpingWorld {
   readonly mails: SentMail[] = [];
   readonly actions: Action[] = [];
   readonly calls: { at: Instant; to: string }[] = [];
+  /** Defender has taken the request to isolate, and answers it only then. */
+  answerDelay: Promise<void> = Promise.resolve();
   private worker: { worker: Worker; run: Promise<void> } | undefined;
   private alerts = 0;
   private readonly started = new Set<string>();
@@ -66,17 +68,18 @@ export class JumpingWorld {
     this.policy = policyOf({ id: this.customerId });
   }
 
-  static async open(): Promise<JumpingWorld> {
+  static async open(worker: { maxCachedWorkflows?: number } = {}): Promise<JumpingWorld> {
     const world = new JumpingWorld(await skippingServer(), `jump-${randomUUID().slice(0, 8)}`);
     const { code } = await workflowBundle();
-    const worker = await Worker.create({
+    const created = await Worker.create({
+      ...worker,
       connection: world.environment.nativeConnection,
       namespace: world.environment.namespace ?? 'default',
       taskQueue: world.taskQueue,
       workflowBundle: { code },
       activities: { ...world.outside() },
     });
-    world.worker = { worker, run: worker.run() };
+    world.worker = { worker: created, run: created.run() };
     return world;
   }
 
@@ -112,6 +115,7 @@ export class JumpingWorld {
       readPolicy: () => Promise.resolve(this.policy),
       lookUpMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
       awaitMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
+      audit: () => Promise.reject(new Error('nobody audits here')),
       readSignalSender: () => Promise.resolve(null),
       askDevice: async ({ customerId, machineId, request }) => {
         this.started.add(deviceWorkflowId(customerId, machineId));
@@ -144,10 +148,11 @@ export class JumpingWorld {
         });
         return { status: 'accepted', at: sentAt, rejected: [] };
       },
-      requestIsolation: async ({ machineId }) => ({
-        outcome: 'requested',
-        action: await this.act('Isolate', machineId),
-      }),
+      requestIsolation: async ({ machineId }) => {
+        const action = await this.act('Isolate', machineId);
+        await this.answerDelay;
+        return { outcome: 'requested', action };
+      },
       requestRelease: async ({ machineId }) => ({
         outcome: 'requested',
         action: await this.act('Unisolate', machineId),
@@ -174,13 +179,13 @@ export class JumpingWorld {
       },
       cancelAction: ({ action }) => {
         for (const own of this.actions) if (own.id === action.id) own.status = 'Cancelled';
-        return Promise.resolve();
+        return Promise.resolve(undefined);
       },
       placeCall: async ({ to }) => {
         this.calls.push({ at: await at(), to });
         return { status: 'placed', sid: `CA${this.calls.length}` };
       },
-      hangUp: () => Promise.resolve(),
+      hangUp: () => Promise.resolve(undefined),
       readCall: () => Promise.resolve({ status: 'no-answer' }),
     };
   }

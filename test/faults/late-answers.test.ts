@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { until } from '../../simulator/testing.js';
+import { releaseSchema } from '../../src/domain/commands.js';
+import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
+import type { DeviceRequest } from '../../src/domain/device/record.js';
+import { deviceWant } from '../../src/domain/incident/asks.js';
+import { HOUR_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
+import { releaseUpdate, triageUpdate } from '../../src/workflows/messages.js';
+import { isolatedLife, Life, minute } from '../domain/life.js';
+import { JumpingWorld, type JumpingIncident } from '../workflows/stub-outside.js';
+
+describe('a device whose wishes overtake each other', function () {
+  this.timeout(60_000);
+  let world: JumpingWorld;
+  before(async () => {
+    world = await JumpingWorld.open();
+  });
+  after(() => world.close());
+
+  async function judged(incident: JumpingIncident, level: 1 | 3): Promise<void> {
+    const { revision } = await incident.view();
+    await incident.send(triageUpdate, incident.triageBody(level), { ifMatch: revision });
+  }
+
+  const actionsOn = (machineId: string) =>
+    world.actions.filter((action) => action.machineId === machineId).map(({ type, status }) => `${type} ${status}`);
+
+  it('a request that Defender had taken before it was called off is cancelled there', async () => {
+    const incident = await world.alert();
+    const { machineId } = incident;
+    world.offline.add(machineId);
+    let answer = (): void => undefined;
+    world.answerDelay = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await judged(incident, 3);
+    await until('Defender has taken the request', () =>
+      Promise.resolve(actionsOn(machineId).length === 1 || undefined),
+    );
+    await judged(incident, 1);
+    await until('the device hears of it', async () => {
+      const { history } = await world.environment.client.workflow
+        .getHandle(`device:${world.customerId}:${machineId}`)
+        .fetchHistory()
+        .then((fetched) => ({ history: fetched.events ?? [] }));
+      const isCalledOff = history.some(({ activityTaskCancelRequestedEventAttributes: found }) => found != null);
+      return isCalledOff || undefined;
+    });
+    answer();
+    const closed = await incident.passUntil('closed', ({ stage }) => stage === 'closed', MINUTE_MS, 4 * HOUR_MS);
+    assert.deepEqual(actionsOn(machineId), ['Isolate Cancelled']);
+    assert.equal(incident.duty(closed, `isolate:${machineId}`), 'cancelled (level-lowered)');
+  });
+
+  it('what was asked for during a release and called off again before it was over is settled', async () => {
+    const machineId = 'pending-release';
+    const named = { machineId, computerDnsName: `${machineId}.example` };
+    const first = await world.alert(named);
+    await judged(first, 3);
+    await first.passUntil('isolated', ({ stage }) => stage === 'awaiting-release', MINUTE_MS, HOUR_MS);
+    world.offline.add(machineId);
+    const receivedAt = toInstant(await world.nowMs());
+    const instruction = { by: 'sato', channel: 'mail', receivedAt, words: 'Give it back.' };
+    await first.send(releaseUpdate, releaseSchema.parse({ instruction }));
+    const second = await world.alert(named);
+    await judged(second, 3);
+    const told = ({ duties }: Awaited<ReturnType<JumpingIncident['view']>>) =>
+      duties.some(({ id, status }) => id === 'mail:primary' && status === 'done');
+    await second.passUntil('told', told, MINUTE_MS, HOUR_MS);
+    await judged(second, 1);
+    world.offline.delete(machineId);
+    await first.passUntil('released', ({ stage }) => stage === 'notified', MINUTE_MS, 8 * HOUR_MS);
+    const closed = await second.passUntil('closed', ({ stage }) => stage === 'closed', MINUTE_MS, HOUR_MS);
+    assert.equal(second.duty(closed, `isolate:${machineId}`), 'cancelled (level-lowered)');
+    assert.deepEqual(
+      world.actions.filter((action) => action.machineId === machineId).map(({ type }) => type),
+      ['Isolate', 'Unisolate'],
+    );
+  });
+});
+
+describe('a verdict that is changed faster than anything is asked for', () => {
+  const wantOf = ({ record }: Life) => record.devices.flatMap((device) => deviceWant(record, device) ?? []);
+  const release = { by: 'sato', channel: 'mail' as const, receivedAt: minute(1), words: 'Give it back.' };
+
+  it('lowered, raised and lowered again, the isolation that was asked for is called off', () => {
+    const life = new Life().triage(3).askDevices().triage(1).triage(3).triage(1);
+    assert.deepEqual(wantOf(life), ['withdraw']);
+    assert.equal(life.duty('isolate:m1')?.status, 'running');
+    assert.equal(life.record.closed, null);
+  });
+
+  it('lowered and raised again, the isolation that was asked for is judged anew and stands', () => {
+    const life = new Life().triage(3).askDevices().triage(1).triage(3);
+    assert.equal(life.duty('isolate:m1')?.status, 'owed');
+    life.fact({ type: 'isolation-judged', machineId: 'm1' });
+    assert.deepEqual(wantOf(life), []);
+    assert.equal(life.isolated().duty('isolate:m1')?.status, 'done');
+  });
+
+  it('judged anew in a tuning period, it is called off', () => {
+    const life = new Life().triage(3).askDevices().triage(1).triage(3);
+    life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' });
+    assert.deepEqual(wantOf(life), ['withdraw']);
+  });
+
+  it('raised again before a release was passed on, the device stays isolated and the incident knows of it', () => {
+    const ordered = { type: 'release-ordered' as const, machineIds: ['m1'], instruction: release };
+    const life = isolatedLife(3)
+      .fact({ ...ordered, instructorName: '佐藤', actor: 'ana' })
+      .triage(2)
+      .triage(3)
+      .triage(2);
+    assert.notEqual(life.record.devices[0]?.target?.isolatedAt, null);
+    assert.equal(life.mailAll().stage(), 'awaiting-release');
+  });
+});
+
+describe('an isolation that comes true although one incident called it off and another was told to release it', () => {
+  it('is held for the one that the customer gave no order for', () => {
+    const at = minute(1);
+    const request = (incidentId: string, seq: number, want: DeviceRequest['want']) => ({
+      incidentId,
+      seq,
+      want,
+      why: 'w',
+      name: 'pc',
+    });
+    const requests = [
+      request('first', 1, 'isolate'),
+      request('second', 1, 'isolate'),
+      request('first', 2, 'withdraw'),
+      request('second', 2, 'release'),
+    ];
+    const asked = requests.reduce((record, next) => applyRequest(record, next, at), openDevice('acme', 'm1', at));
+    const isolated = applyIsolateStep(asked, { outcome: 'isolated', at: minute(2), action: null });
+    assert.deepEqual([isolated.holds['first']?.state, isolated.holds['second']?.state], ['isolated', 'held']);
+    assert.equal(nextStep(isolated), undefined);
+  });
+});
