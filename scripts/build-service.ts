@@ -3,7 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflows } from '../src/temporal/bundle.js';
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,11 +20,7 @@ export async function buildService(outDir: string, options: { isChecked: boolean
   }).catch((error: unknown) => {
     throw new Error(outputOf(error));
   });
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(rootDir, 'src/workflows/index.ts'),
-    payloadConverterPath: join(rootDir, 'src/temporal/payload-converter.ts'),
-    logger: new DefaultLogger('WARN'),
-  });
+  const { code } = await bundleWorkflows(new DefaultLogger('WARN'));
   writeFileSync(join(outDir, 'workflow-bundle.js'), code);
   return code.length;
 }

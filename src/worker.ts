@@ -23,6 +23,12 @@ const SHUTDOWN_GRACE_MS = 7_000;
 /** Open incidents kept in memory; more are replayed from their history when something happens to them. */
 const MAX_CACHED_WORKFLOWS = 1_000;
 
+/**
+ * How long a task waits for the worker that holds its workflow before any other takes it: after a worker was killed, an
+ * analyst's command waits so long.
+ */
+const STICKY_TIMEOUT_MS = 500;
+
 export interface WorkerParts {
   connection: NativeConnection;
   namespace: string;
@@ -39,6 +45,7 @@ export function createWorker({ connection, namespace, taskQueue, activities, bun
     activities,
     workflowBundle: bundle,
     maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: SHUTDOWN_GRACE_MS + 1_000,
   });

@@ -1,16 +1,26 @@
 import { activityInfo } from '@temporalio/activity';
 import {
   WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
   type Client,
   type WorkflowSignalWithStartOptions,
 } from '@temporalio/client';
+import { applyRequest, deviceView, openDevice } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
+import { deviceSearch, isSet } from '../domain/lists.js';
 import { phoneWorkflowId } from '../domain/phone/record.js';
-import type { Outside } from '../domain/ports.js';
+import { PEOPLE_FIRST, type Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
+import { toInstant } from '../domain/time.js';
 import type { Policies } from '../policy.js';
 import { setGoing } from '../temporal/set-going.js';
-import { deviceRequestSignal, phoneRequestSignal, type DeviceInput, type PhoneInput } from '../workflows/messages.js';
+import {
+  deviceReportSignal,
+  deviceRequestSignal,
+  phoneRequestSignal,
+  type DeviceInput,
+  type PhoneInput,
+} from '../workflows/messages.js';
 
 export interface MessageDeps {
   client: Client;
@@ -23,7 +33,7 @@ export function messageActivities({
   client,
   taskQueue,
   policies,
-}: MessageDeps): Pick<Outside, 'askDevice' | 'askPhone' | 'readPolicy' | 'readSignalSender'> {
+}: MessageDeps): Pick<Outside, 'askDevice' | 'askPhone' | 'readPolicy' | 'readSignalSender' | 'tellIncident'> {
   /**
    * Signals the workflow, starting it where there is none. One that was stopped from outside is set going again first: a
    * new one would know nothing of the isolations and calls of the old, and would answer that there are none.
@@ -45,15 +55,29 @@ export function messageActivities({
     readPolicy: ({ customerId }) => Promise.resolve(policies.find(customerId) ?? null),
 
     async askDevice({ customerId, machineId, request }) {
-      const input: DeviceInput = { customerId, machineId };
+      const at = toInstant(Date.now());
+      const record = openDevice(customerId, machineId, at);
+      const shown = deviceView(applyRequest(record, request, at));
+      const input: DeviceInput = { customerId, machineId, record, shown };
       await ask('device', {
         workflowId: deviceWorkflowId(customerId, machineId),
         taskQueue,
+        priority: PEOPLE_FIRST,
         args: [input],
         signal: deviceRequestSignal,
         signalArgs: [request],
+        memo: { summary: shown },
+        typedSearchAttributes: deviceSearch(shown).filter(isSet),
         staticSummary: oneLine(`${customerId} · device ${machineId}`, 150),
       });
+    },
+
+    async tellIncident({ incidentId, report }) {
+      try {
+        await client.workflow.getHandle(incidentId).signal(deviceReportSignal, report);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
     },
 
     async askPhone({ customerId, request }) {
@@ -61,6 +85,7 @@ export function messageActivities({
       await ask('phone', {
         workflowId: phoneWorkflowId(customerId),
         taskQueue,
+        priority: PEOPLE_FIRST,
         args: [input],
         signal: phoneRequestSignal,
         signalArgs: [request],

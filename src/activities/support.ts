@@ -24,7 +24,6 @@ export async function alive<T>(
 ): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(details()), HEARTBEAT_MS);
-  context.heartbeat(details());
   try {
     return await work(context.cancellationSignal);
   } finally {

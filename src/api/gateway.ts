@@ -15,9 +15,10 @@ import type { Command, CommandOutcome } from '../domain/commands.js';
 import { isRejectionCode, type InputError } from '../domain/errors.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
 import { staticSummary } from '../domain/incident/details.js';
-import { incidentMemo, incidentSearch, type SearchPair } from '../domain/lists.js';
+import { incidentMemo, incidentSearch, isSet } from '../domain/lists.js';
 import { SECOND_MS, toInstant } from '../domain/time.js';
 import type { CommandUpdate, IncidentInput } from '../workflows/messages.js';
+import { putFirst } from './people-first.js';
 import { Problem } from './problem.js';
 
 /** A caller has its answer within 10 s, whatever is down. */
@@ -128,10 +129,12 @@ export async function sendCommand<Body>(
     // The update's own id is per try: the record itself knows repeated keys, in every run of the workflow.
     const outcome = await reach(
       gateway,
-      () =>
-        gateway.client.workflow
+      async () => {
+        await putFirst(gateway, workflowId);
+        return gateway.client.workflow
           .getHandle(workflowId)
-          .executeUpdate(update, { args: [command], updateId: randomUUID() }),
+          .executeUpdate(update, { args: [command], updateId: randomUUID() });
+      },
       deadlineMs,
     );
     return { state: 'done', outcome };
@@ -164,16 +167,6 @@ export async function resumeWithCommand<Body>(
       }),
     deadlineMs,
   );
-}
-
-type SetPair = SearchPair extends infer Pair
-  ? Pair extends { value: infer V }
-    ? Pair & { value: NonNullable<V> }
-    : never
-  : never;
-
-function isSet(pair: SearchPair): pair is SetPair {
-  return pair.value !== null;
 }
 
 function incidentStart({ taskQueue }: Gateway, record: IncidentRecord) {

@@ -17,6 +17,17 @@ export type SearchPair =
   | { key: Key<'INT'>; value: number | null }
   | { key: Key<'BOOL'>; value: boolean | null };
 
+type SetPair = SearchPair extends infer Pair
+  ? Pair extends { value: infer V }
+    ? Pair & { value: NonNullable<V> }
+    : never
+  : never;
+
+/** A workflow starts with the attributes that have a value. */
+export function isSet(pair: SearchPair): pair is SetPair {
+  return pair.value !== null;
+}
+
 export const searchKeys = {
   customerId: { name: 'CustomerId', type: 'KEYWORD' },
   stage: { name: 'Stage', type: 'KEYWORD' },

@@ -1,4 +1,4 @@
-import type { ActionRecord, DeviceRequest } from './device/record.js';
+import type { ActionRecord, DeviceReport, DeviceRequest } from './device/record.js';
 import type { StepResult } from './device/evolve.js';
 import type { MachineFacts } from './machine.js';
 import type { PhoneRequest } from './phone/record.js';
@@ -41,6 +41,12 @@ export interface Outside {
 
   /** Signals the device's workflow, starting it where needed. A second Signal has the same `seq` and is ignored. */
   askDevice(input: { customerId: string; machineId: string; request: DeviceRequest }): Promise<void>;
+
+  /**
+   * Signals a device's report to an incident. A second Signal is the same snapshot; an incident that is no longer there
+   * is no failure.
+   */
+  tellIncident(input: { incidentId: string; report: DeviceReport }): Promise<void>;
 
   /** Signals the customer's phone workflow, starting it where needed. A second Signal has the same `seq` and is ignored. */
   askPhone(input: { customerId: string; request: PhoneRequest }): Promise<void>;
@@ -85,6 +91,9 @@ export interface Outside {
   /** How a call stands, for when its callback never came. Reading again is harmless. */
   readCall(input: { sid: string }): Promise<{ status: string } | Delayed>;
 }
+
+/** Temporal's priority of what somebody waits for: a command, and the isolation or call that follows from it. 3 is usual. */
+export const PEOPLE_FIRST = { priorityKey: 1 } as const;
 
 export interface MachineInput {
   customerId: string;

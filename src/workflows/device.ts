@@ -25,7 +25,7 @@ import {
   isStillWanted,
   nextStep,
   settleNeverBegun,
-  openDevice,
+  openDeviceAsBefore,
   releasableHolds,
   untold,
   type DeviceView,
@@ -84,15 +84,17 @@ interface Job {
  * Whether a device is isolated and for which incidents: the only caller of isolate and unisolate. Incidents ask by
  * signal, and are told by snapshots.
  */
-export async function device({ customerId, machineId, record: carried }: DeviceInput): Promise<DeviceRecord> {
-  let record = carried ?? openDevice(customerId, machineId, now());
+export async function device({ customerId, machineId, record: carried, shown }: DeviceInput): Promise<DeviceRecord> {
+  let record = carried ?? openDeviceAsBefore(customerId, machineId, now());
   let changes = 0;
   let job: Job | undefined;
   const tickets: Ticket[] = [];
+  /** An order of this very step: nobody may be told of it before it is on record, so it is told by a command of the step. */
+  let hasNewOrder = false;
   /** Releases with a key that are not finished yet: the same key again waits for the same outcome. */
   const underWay = new Map<string, { bodyHash: string; outcome: Promise<CommandOutcome> }>();
   const searchOf = ({ summary }: DeviceMemo) => deviceSearch(summary);
-  const showcase = new Showcase<DeviceMemo>(searchOf, JSON.stringify, undefined);
+  const showcase = new Showcase<DeviceMemo>(searchOf, JSON.stringify, shown && { summary: shown });
 
   const update = (next: DeviceRecord): void => {
     if (next === record) return;
@@ -120,9 +122,12 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
 
   for (;;) {
     const seen = changes;
-    await settleTickets();
+    // Awaiting nothing would cost promises, and the SDK notes a stack trace for each.
+    const settling = settleTickets();
+    if (settling !== undefined || record.ways === undefined) await settling;
     work();
-    await report();
+    const reporting = report();
+    if (reporting !== undefined || record.ways === undefined) await reporting;
     showcase.show({ summary: deviceView(record) });
     setCurrentDetails(deviceDetails(record));
     if (changes !== seen) continue;
@@ -196,8 +201,11 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
     };
   }
 
-  async function settleTickets(): Promise<void> {
-    if (tickets.length === 0) return;
+  function settleTickets(): Promise<void> | undefined {
+    return tickets.length === 0 ? undefined : readPolicyAndSettle();
+  }
+
+  async function readPolicyAndSettle(): Promise<void> {
     const policy = await quick.readPolicy.executeWithOptions({ summary: "the customer's contacts" }, [{ customerId }]);
     if (policy !== null) record = { ...record, policy };
     for (const ticket of tickets.splice(0)) {
@@ -208,6 +216,7 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
         ticket.state = 'rejected';
       } else {
         update(applyOrder(record, { at: now(), actor: ticket.actor, instruction, ...instructor }));
+        hasNewOrder = true;
         ticket.state = 'accepted';
       }
       changes += 1;
@@ -345,16 +354,20 @@ export async function device({ customerId, machineId, record: carried }: DeviceI
   }
 
   /** Tells every incident what has become of its request. One that is no longer there is no failure. */
-  async function report(): Promise<void> {
+  function report(): Promise<unknown> | undefined {
     const reports = untold(record);
-    if (reports.length === 0) return;
+    if (reports.length === 0) return undefined;
     const told = Object.fromEntries(reports.map(({ incidentId, digest }) => [incidentId, digest]));
     record = { ...record, told: { ...record.told, ...told } };
-    await Promise.all(
+    const ordersUnrecorded = hasNewOrder;
+    hasNewOrder = false;
+    return Promise.all(
       reports.map(({ incidentId, report: snapshot }) =>
-        getExternalWorkflowHandle(incidentId)
-          .signal(deviceReportSignal, snapshot)
-          .catch(() => undefined),
+        record.ways === 2 && !ordersUnrecorded
+          ? quick.tellIncident.executeWithOptions({ summary: 'tell the incident' }, [{ incidentId, report: snapshot }])
+          : getExternalWorkflowHandle(incidentId)
+              .signal(deviceReportSignal, snapshot)
+              .catch(() => undefined),
       ),
     );
   }

@@ -37,6 +37,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   const mails = new Mails(book);
   const alarm = new Alarm();
   const startedFresh = workflowInfo().continuedFromExecutionRunId === undefined && news === undefined;
+  let policyReadAtMs: number | undefined;
   const searchOf = (memo: IncidentMemo) => incidentSearch(memo.summary);
   const showcase = new Showcase(searchOf, memoDigest, startedFresh ? incidentMemo(initial, now()) : undefined);
 
@@ -50,17 +51,19 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     book.apply({ type: 'alert-updated', ...news });
   }
 
+  const steps = [() => devices.lookUp(), decide, () => devices.ask(), ringOrCancel];
   for (;;) {
     const seen = book.changes;
-    book.advance();
-    await devices.lookUp();
-    book.advance();
-    await decide();
-    await devices.ask();
-    await ringOrCancel();
+    for (const step of steps) {
+      book.advance();
+      const underWay = step();
+      // Awaiting nothing would cost promises, and the SDK notes a stack trace for each.
+      if (underWay !== undefined || book.record.ways === undefined) await underWay;
+    }
     mails.start();
-    show();
+    if (book.record.ways === undefined) show();
     if (book.changes !== seen) continue;
+    if (book.record.ways === 2) show();
 
     // From here to the return nothing is awaited: a signal that comes now starts another task, which sees it.
     if (isQuiet() && hasEnded()) {
@@ -76,15 +79,22 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   }
 
   /** What depends on the customer's file as it is at this moment: tuning periods, contacts, addresses. */
-  async function decide(): Promise<void> {
-    const isDue = devices.needsPolicy || tickets.length + signalled.length > 0 || mails.nextToCustomer !== undefined;
-    if (book.record.policy !== null && !isDue) return;
+  function decide(): Promise<void> | undefined {
+    const decides = devices.needsPolicy || tickets.length + signalled.length > 0;
+    const isFresh = book.record.ways === 2 && policyReadAtMs !== undefined && Date.now() - policyReadAtMs < MINUTE_MS;
+    const isDue = decides || (mails.nextToCustomer !== undefined && !isFresh);
+    return book.record.policy !== null && !isDue ? undefined : readPolicyAndDecide();
+  }
+
+  async function readPolicyAndDecide(): Promise<void> {
     const policy = await quick.readPolicy.executeWithOptions(
       { summary: "the customer's tuning periods and contacts" },
       [{ customerId: book.record.customerId }],
     );
+    policyReadAtMs = Date.now();
     // A customer who has left the file keeps the policy that was in force: its open incidents go on.
-    if (policy !== null) book.apply({ type: 'policy-read', policy });
+    const isNew = policy !== null && JSON.stringify(policy) !== JSON.stringify(book.record.policy);
+    if (isNew) book.apply({ type: 'policy-read', policy });
     for (const command of signalled.splice(0)) await takeSignalled(book, command);
     for (const ticket of tickets.splice(0)) settleTicket(ticket);
     devices.judge();
@@ -105,15 +115,18 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     ticket.state = 'accepted';
   }
 
-  async function ringOrCancel(): Promise<void> {
+  function ringOrCancel(): Promise<void> | undefined {
     const want = phoneWant(book.record);
-    if (want === undefined) return;
+    if (want === undefined) return undefined;
     book.apply({ type: 'phone-asked', want });
     const { customerId, incidentId, seq, alert } = book.record;
-    await askPhone(`${want} the customer's telephone`, {
+    const asking = askPhone(book.record.ways, `${want} the customer's telephone`, {
       customerId,
       request: { incidentId, seq, want, title: alert.title },
     });
+    if (book.record.ways !== 2) return asking;
+    book.alongside(asking);
+    return undefined;
   }
 
   function show(): void {
@@ -123,7 +136,9 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   }
 
   function isQuiet(): boolean {
-    return mails.isIdle && devices.isIdle && tickets.length + signalled.length === 0 && allHandlersFinished();
+    return (
+      book.isIdle && mails.isIdle && devices.isIdle && tickets.length + signalled.length === 0 && allHandlersFinished()
+    );
   }
 
   /** A judged incident lingers for late news and reopening; one that the rules closed ends at once. */

@@ -62,7 +62,10 @@ export const incidentQuery = defineQuery<IncidentView, [Instant?]>('incident');
 export interface DeviceInput {
   customerId: string;
   machineId: string;
+  /** As opened by whoever asks first, or carried on from the run before. */
   record?: DeviceRecord;
+  /** What lists are shown of it from the start. */
+  shown?: DeviceView;
 }
 
 /** The workflow's shape, for whoever reads its result. */

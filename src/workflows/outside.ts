@@ -1,4 +1,4 @@
-import { ActivityCancellationType, patched, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { isDelayed, type Delayed, type Outside, type Told } from '../domain/ports.js';
 
 /** Short reads and signals: as local activities they cost one history event. A failed one is tried again for ever. */
@@ -8,27 +8,25 @@ export const quick = proxyLocalActivities<Outside>({
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
 
+type AskDevice = Parameters<Outside['askDevice']>[0];
+type AskPhone = Parameters<Outside['askPhone']>[0];
+
 const recorded = proxyActivities<Outside>({
   startToCloseTimeout: '8s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });
 
-/*
+/**
  * Requests to a device's or the telephone's workflow, which goes on by itself from then on. Not by a local activity: that
  * would run before the command that it follows from is on record, and a server that dies in between knows of no command.
+ * Runs that began before this was seen (`ways`) replay as they went.
  */
-const ONCE_RECORDED = 'ask-once-recorded';
-
-export function askDevice(summary: string, input: Parameters<Outside['askDevice']>[0]): Promise<void> {
-  return patched(ONCE_RECORDED)
-    ? recorded.askDevice.executeWithOptions({ summary }, [input])
-    : quick.askDevice.executeWithOptions({ summary }, [input]);
+export function askDevice(ways: 2 | undefined, summary: string, input: AskDevice): Promise<void> {
+  return (ways === 2 ? recorded : quick).askDevice.executeWithOptions({ summary }, [input]);
 }
 
-export function askPhone(summary: string, input: Parameters<Outside['askPhone']>[0]): Promise<void> {
-  return patched(ONCE_RECORDED)
-    ? recorded.askPhone.executeWithOptions({ summary }, [input])
-    : quick.askPhone.executeWithOptions({ summary }, [input]);
+export function askPhone(ways: 2 | undefined, summary: string, input: AskPhone): Promise<void> {
+  return (ways === 2 ? recorded : quick).askPhone.executeWithOptions({ summary }, [input]);
 }
 
 /** What talks to the outside for longer, or waits for it: durable tries until it has worked. */

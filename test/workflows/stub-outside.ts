@@ -6,6 +6,7 @@ import { projectAlert } from '../../src/domain/alert.js';
 import { triageSchema, type Command, type Level } from '../../src/domain/commands.js';
 import { defenderAlertSchema } from '../../src/domain/defender.js';
 import type { ActionRecord } from '../../src/domain/device/record.js';
+import { openDevice } from '../../src/domain/device/evolve.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
 import { incidentIdOf, type IncidentRecord } from '../../src/domain/incident/record.js';
 import { openRecord } from '../../src/domain/incident/opening.js';
@@ -16,6 +17,7 @@ import type { Policy } from '../../src/domain/policy.js';
 import type { MailInput, Outside } from '../../src/domain/ports.js';
 import { DAY_MS, HOUR_MS, toInstant, type Instant } from '../../src/domain/time.js';
 import {
+  deviceReportSignal,
   deviceRequestSignal,
   incidentQuery,
   phoneRequestSignal,
@@ -122,10 +124,18 @@ export class JumpingWorld {
         await this.client.signalWithStart('device', {
           workflowId: deviceWorkflowId(customerId, machineId),
           taskQueue: this.taskQueue,
-          args: [{ customerId, machineId } satisfies DeviceInput],
+          args: [
+            { customerId, machineId, record: openDevice(customerId, machineId, await at()) } satisfies DeviceInput,
+          ],
           signal: deviceRequestSignal,
           signalArgs: [request],
         });
+      },
+      tellIncident: async ({ incidentId, report }) => {
+        await this.client
+          .getHandle(incidentId)
+          .signal(deviceReportSignal, report)
+          .catch(() => undefined);
       },
       askPhone: async ({ customerId, request }) => {
         this.started.add(phoneWorkflowId(customerId));

@@ -10,6 +10,7 @@ import {
   type DeviceRequest,
   type Hold,
   type HoldState,
+  type IsolationState,
   type TroubleReason,
 } from './record.js';
 
@@ -29,7 +30,14 @@ export function openDevice(customerId: string, machineId: string, at: Instant): 
     policy: null,
     handled: {},
     told: {},
+    ways: 2,
   };
+}
+
+/** As it was opened by runs that began before reports were spared. */
+export function openDeviceAsBefore(customerId: string, machineId: string, at: Instant): DeviceRecord {
+  const { ways: _, ...record } = openDevice(customerId, machineId, at);
+  return record;
 }
 
 function changed(record: DeviceRecord, change: Partial<DeviceRecord>): DeviceRecord {
@@ -274,13 +282,27 @@ export function isFree(record: DeviceRecord): boolean {
   return nextStep(record) === undefined && (record.isolation === 'none' || record.isolation === 'failed');
 }
 
+/** How the device stands for whoever looks: what is asked for and not at Defender yet counts as under way. */
+function shownIsolation(record: DeviceRecord): IsolationState {
+  const { isolation } = record;
+  if (record.ways !== 2 || isolation === 'requested') return isolation;
+  switch (nextStep(record)) {
+    case 'isolate':
+      return isolation === 'isolated' ? isolation : 'requested';
+    case 'release':
+      return isolation === 'isolated' ? 'releasing' : isolation;
+    case undefined:
+      return isolation;
+  }
+}
+
 export function reportFor(record: DeviceRecord, incidentId: string): DeviceReport | undefined {
   const hold = record.holds[incidentId];
   if (hold === undefined) return undefined;
   return {
     version: record.version,
     machineId: record.machineId,
-    isolation: record.isolation,
+    isolation: shownIsolation(record),
     action: record.action,
     isolatedAt: record.isolatedAt,
     hold,
@@ -289,14 +311,21 @@ export function reportFor(record: DeviceRecord, incidentId: string): DeviceRepor
   };
 }
 
+/** An incident knows itself that it has asked; what Defender says of a release is told with its end. */
+function isNews(record: DeviceRecord, { hold }: DeviceReport): boolean {
+  const hasOnlyAsked = hold.want === 'isolate' && hold.state === 'wanted' && record.isolation !== 'requested';
+  return record.ways !== 2 || !hasOnlyAsked;
+}
+
 /** The reports that somebody has not been told yet. */
 export function untold(record: DeviceRecord): { incidentId: string; report: DeviceReport; digest: string }[] {
   return Object.keys(record.holds).flatMap((incidentId) => {
     const report = reportFor(record, incidentId);
     if (report === undefined) return [];
     const { version: _, ...facts } = report;
-    const digest = JSON.stringify(facts);
-    return digest === record.told[incidentId] ? [] : [{ incidentId, report, digest }];
+    const isReleasing = record.ways === 2 && report.hold.state === 'releasing';
+    const digest = JSON.stringify(isReleasing ? { ...facts, action: null } : facts);
+    return digest === record.told[incidentId] || !isNews(record, report) ? [] : [{ incidentId, report, digest }];
   });
 }
 
@@ -317,7 +346,7 @@ export function deviceView(record: DeviceRecord): DeviceView {
     machineId: record.machineId,
     customerId: record.customerId,
     name: record.name,
-    isolation: record.isolation,
+    isolation: shownIsolation(record),
     heldBy: Object.entries(record.holds)
       .filter(([, hold]) => keeps(hold) || ['releasing', 'release-failed'].includes(hold.state))
       .map(([id]) => id),

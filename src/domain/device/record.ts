@@ -108,6 +108,11 @@ export interface DeviceRecord {
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
   /** What each incident was last told, so that nothing is told twice. */
   told: Record<string, string>;
+  /**
+   * 2: reports go by a local activity and leave out what an incident has no use for, and the isolation is shown as it is
+   * meant to become. Absent in runs that began before: their histories hold a report for every change.
+   */
+  ways?: 2;
 }
 
 export function deviceWorkflowId(customerId: string, machineId: string): string {

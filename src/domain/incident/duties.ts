@@ -266,6 +266,17 @@ function socMails(record: IncidentRecord, failed: readonly Duty[]): Duty[] {
  * A raised level needs no code of its own: the new verdict simply owes more.
  */
 export function duties(record: IncidentRecord): Duty[] {
+  const known = found.get(record);
+  if (known !== undefined) return known;
+  const all = dutiesOf(record);
+  found.set(record, all);
+  return all;
+}
+
+/** A record never changes, so its duties do not either; they are asked for many times at each step. */
+const found = new WeakMap<IncidentRecord, Duty[]>();
+
+function dutiesOf(record: IncidentRecord): Duty[] {
   const isolations = record.devices.flatMap(isolateDuty);
   const releases = record.devices.flatMap(releaseDuty);
   const phone = phoneDuty(record);

@@ -60,6 +60,7 @@ export function openRecord({ customerId, alert, fingerprint, receivedAt }: Openi
     changedAfterCloseAt: null,
     rejectedSignalAt: null,
     handled: {},
+    ways: 2,
     timeline: [],
   };
   return {

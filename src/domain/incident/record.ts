@@ -223,6 +223,11 @@ export interface IncidentRecord {
 
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
   timeline: TimelineEntry[];
+  /**
+   * 2: shows itself once it has come to rest, a release as soon as it is asked for, and takes a policy that was read within
+   * the last minute for a mail. Absent in runs that began before: their histories replay as they went.
+   */
+  ways?: 2;
 }
 
 export interface SocNotice {

@@ -83,11 +83,13 @@ export const incidentSchema = incidentSummarySchema
   .meta({ id: 'Incident' });
 export type IncidentView = z.infer<typeof incidentSchema>;
 
-function isolationOf(device: DeviceEntry): IsolationState {
+function isolationOf(record: IncidentRecord, device: DeviceEntry): IsolationState {
   const { report } = device;
   if (device.asked !== null && holdOf(device) === undefined && device.asked.want === 'isolate') {
     return report?.isolation === 'isolated' ? 'isolated' : 'requested';
   }
+  const isAskedBack = device.asked?.want === 'release' && holdOf(device) === undefined;
+  if (record.ways === 2 && isAskedBack && report?.isolation === 'isolated') return 'releasing';
   return report?.isolation ?? 'none';
 }
 
@@ -107,7 +109,7 @@ export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary
     devices: record.devices.map((device) => ({
       machineId: device.machineId,
       name: device.name,
-      isolation: isolationOf(device),
+      isolation: isolationOf(record, device),
     })),
     assignee: record.assignee,
     attention: attentionOf(record, all),

@@ -22,8 +22,13 @@ const MONTHS = [
   'December',
 ];
 
+/** Making a formatter takes a hundred times as long as using it. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
 function partsOf(at: Date, locale: string, options: Intl.DateTimeFormatOptions): Map<string, string> {
-  const format = new Intl.DateTimeFormat(locale, options);
+  const key = JSON.stringify([locale, options]);
+  const format = formatters.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formatters.set(key, format);
   return new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
 }
 

@@ -6,6 +6,8 @@ import { createTokenEndpointClient, UNAVAILABLE } from './token-endpoint.js';
 const AUTHORITY = 'https://login.microsoftonline.com';
 const DEFENDER_SCOPE = 'https://api.securitycenter.microsoft.com/.default';
 const TIMEOUT_MS = 10_000;
+/** A token that ends within this is fetched anew, as MSAL does. */
+const RENEW_BEFORE_MS = 300_000;
 
 /** A GUID or a domain name; it becomes part of a URL. */
 const TENANT_ID = /^[0-9a-z][0-9a-z.-]{0,252}$/i;
@@ -87,6 +89,8 @@ export function createSignIn({
     system: { networkClient: createTokenEndpointClient({ timeoutMs }) },
   });
   const underWay = new Map<string, Promise<string>>();
+  /** MSAL keeps tokens too, but takes a millisecond of processor time to find one. */
+  const held = new Map<string, { token: string; goodUntilMs: number }>();
 
   async function acquire(tenantId: string, renew: boolean): Promise<string> {
     if (!TENANT_ID.test(tenantId)) {
@@ -103,11 +107,15 @@ export function createSignIn({
         code: 'no_token',
       });
     }
+    const goodUntilMs = (result.expiresOn?.getTime() ?? 0) - RENEW_BEFORE_MS;
+    held.set(tenantId, { token: result.accessToken, goodUntilMs });
     return result.accessToken;
   }
 
   return {
     token(tenantId, { renew = false } = {}) {
+      const own = held.get(tenantId);
+      if (!renew && own !== undefined && Date.now() < own.goodUntilMs) return Promise.resolve(own.token);
       const key = `${tenantId} ${renew}`;
       const known = underWay.get(key);
       if (known !== undefined) return known;

@@ -20,6 +20,21 @@ export class Book {
     this.replace(advance(this.record, now()));
   }
 
+  private underWay = 0;
+
+  get isIdle(): boolean {
+    return this.underWay === 0;
+  }
+
+  /** Goes on while this is under way; its end wakes the loop. */
+  alongside(work: Promise<void>): void {
+    this.underWay += 1;
+    void work.finally(() => {
+      this.underWay -= 1;
+      this.touch();
+    });
+  }
+
   /** Something beside the record has changed that the loop has to look at. */
   touch(): void {
     this.changes += 1;

@@ -20,11 +20,11 @@ export class Devices {
   }
 
   /** Learns what the alert's own device is, and every other that is to be isolated. */
-  async lookUp(): Promise<void> {
+  lookUp(): Promise<unknown> | undefined {
     const wanted = toLookUp(this.book.record).filter(({ machineId }) => !this.awaited.has(machineId));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return undefined;
     const { customerId } = this.book.record;
-    await Promise.all(
+    return Promise.all(
       wanted.map(async ({ machineId }) => {
         const facts = await quick.lookUpMachine.executeWithOptions({ summary: 'look the device up in Defender' }, [
           { customerId, machineId },
@@ -67,21 +67,24 @@ export class Devices {
   }
 
   /** Tells the devices' workflows what this incident wants of them now. */
-  async ask(): Promise<void> {
+  ask(): Promise<unknown> | undefined {
     const requests = this.book.record.devices.flatMap((device) => {
       const want = deviceWant(this.book.record, device);
       return want === undefined ? [] : [{ device, want }];
     });
-    await Promise.all(requests.map(({ device, want }) => this.request(device, want)));
+    const asking = requests.map(({ device, want }) => this.request(device, want));
+    if (this.book.record.ways !== 2) return asking.length === 0 ? undefined : Promise.all(asking);
+    for (const each of asking) this.book.alongside(each);
+    return undefined;
   }
 
-  private async request(device: DeviceEntry, want: Want): Promise<void> {
+  private request(device: DeviceEntry, want: Want): Promise<void> {
     this.book.apply({ type: 'device-asked', machineId: device.machineId, want });
     const { record } = this.book;
     const { customerId, incidentId, seq } = record;
     const request = { incidentId, seq, want, why: comment(record, want), name: device.name };
     const summary = `${want} ${device.machineId}`;
-    await askDevice(summary, { customerId, machineId: device.machineId, request });
+    return askDevice(record.ways, summary, { customerId, machineId: device.machineId, request });
   }
 }
 

@@ -1,0 +1,357 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { loadApiSettings, loadCustomers } from '../src/config.js';
+import type { Customer as ServiceCustomer } from '../src/domain/customer.js';
+import type { ServiceSettings } from '../src/domain/policy.js';
+import { serviceSettings } from '../src/policy.js';
+import { childEnvironment, type LocalPorts } from '../scripts/start/local-settings.js';
+import { temporalBinary } from '../scripts/temporal-binaries.js';
+import { ensureNamespace } from '../src/temporal/namespace.js';
+import { registerSearchAttributes } from '../src/temporal/search-attributes.js';
+import { freePort, Program, type News } from './processes.js';
+
+export const backends = ['memory', 'file', 'external'] as const;
+export type Backend = (typeof backends)[number];
+
+export interface Customer {
+  id: string;
+  tenantId: string;
+}
+
+const CUSTOMERS = 40;
+const TOKEN = 'bench';
+const rootDir = fileURLToPath(new URL('..', import.meta.url));
+
+/** Nothing here is throttled: what Defender allows is Defender's limit, and the bench is about ours. */
+const UNLIMITED = { callsPerMinute: 1_000_000, callsPerHour: 10_000_000 };
+
+function customersFile(customers: readonly Customer[]): string {
+  const entries = customers.map(({ id, tenantId }) => ({
+    id,
+    name: id,
+    language: 'en',
+    timeZone: 'Europe/London',
+    defender: { tenantId },
+    mail: { to: [`security@${id}.example`] },
+    contacts: [{ id: 'jones', name: 'Alex Jones', phone: '+442079460101', mayInstruct: true, ringOrder: 1 }],
+  }));
+  return JSON.stringify({ customers: entries });
+}
+
+/** The service with everything it needs, each part a process of its own, on one backend. */
+export class Place {
+  readonly customers: Customer[] = Array.from({ length: CUSTOMERS }, (_, index) => ({
+    id: `bench-${index}`,
+    tenantId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+  }));
+  private readonly listeners = new Map<string, () => void>();
+  private readonly programs = new Set<Program>();
+  private env: NodeJS.ProcessEnv = {};
+  private readonly workersUp: Program[] = [];
+  private connection: Connection | undefined;
+  private apiUrl = '';
+  private simulatorUrl = '';
+  private serial = 0;
+
+  private constructor(
+    readonly backend: Backend,
+    private readonly dir: string,
+  ) {}
+
+  static async open(backend: Backend): Promise<Place> {
+    const cacheDir = join(rootDir, '.cache', 'bench');
+    mkdirSync(cacheDir, { recursive: true });
+    const place = new Place(backend, mkdtempSync(join(cacheDir, `${backend}-`)));
+    await place.start();
+    return place;
+  }
+
+  get client(): Client {
+    if (this.connection === undefined) throw new Error('not connected');
+    return new Client({ connection: this.connection, namespace: this.env['TEMPORAL_NAMESPACE'] ?? 'default' });
+  }
+
+  get taskQueue(): string {
+    return this.env['TEMPORAL_TASK_QUEUE'] ?? '';
+  }
+
+  private async start(): Promise<void> {
+    const ports: LocalPorts & { api: number } = {
+      temporal: await freePort(),
+      temporalUi: await freePort(),
+      simulator: await freePort(),
+      simulatorSmtp: await freePort(),
+      api: await freePort(),
+    };
+    const operators = [
+      {
+        id: 'bench',
+        name: 'bench',
+        role: 'analyst',
+        customers: '*',
+        tokenSha256: createHash('sha256').update(TOKEN).digest('hex'),
+      },
+    ];
+    const operatorsFile = this.file('operators.yaml', JSON.stringify({ operators }));
+    const externalAddress = process.env['TEMPORAL_ADDRESS'];
+    this.env = {
+      ...childEnvironment(process.env, ports, operatorsFile),
+      CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers)),
+      API_PORT: String(ports.api),
+      TEMPORAL_TASK_QUEUE: 'bench',
+      LOG_LEVEL: 'warn',
+      ...(this.backend === 'external' && externalAddress !== undefined ? { TEMPORAL_ADDRESS: externalAddress } : {}),
+    };
+    // The clients here read the same settings as the processes do.
+    this.apiUrl = `http://127.0.0.1:${ports.api}`;
+    this.simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
+    if (this.backend !== 'external') await this.startServer(ports);
+    this.connection = await Connection.connect({ address: this.env['TEMPORAL_ADDRESS'] ?? '' });
+    const namespace = this.env['TEMPORAL_NAMESPACE'] ?? 'default';
+    await ensureNamespace(this.connection, namespace);
+    await registerSearchAttributes(this.connection, namespace);
+    const simulator = this.run('simulator', ['--import', 'tsx', 'bench/outside.ts'], this.hear);
+    await simulator.prints('simulator listens');
+    for (const { tenantId } of this.customers) await this.control('PATCH', `tenants/${tenantId}`, UNLIMITED);
+    await this.startWorker();
+    this.run('api', ['dist/api.js']);
+    await until(async () => (await fetch(`${this.apiUrl}/readyz`)).ok);
+  }
+
+  private async startServer(ports: LocalPorts): Promise<void> {
+    const { path } = await temporalBinary('cli');
+    const file = [
+      ...['--db-filename', join(this.dir, 'temporal.db')],
+      ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
+    ];
+    this.add(
+      new Program({
+        name: 'temporal',
+        command: path,
+        args: [
+          ...['server', 'start-dev', '--ip', '127.0.0.1', '--headless', '--log-level', 'error'],
+          ...['--port', String(ports.temporal)],
+          ...(this.backend === 'file' ? file : []),
+        ],
+        logFile: join(this.dir, 'temporal.log'),
+      }),
+    );
+    await until(async () => {
+      const connection = await Connection.connect({ address: `127.0.0.1:${ports.temporal}`, connectTimeout: 1_000 });
+      await connection.close();
+      return true;
+    });
+  }
+
+  private file(name: string, text: string): string {
+    const path = join(this.dir, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  private add(program: Program): Program {
+    this.programs.add(program);
+    return program;
+  }
+
+  /** A Node program of this repository. */
+  run(name: string, args: string[], onNews?: (news: News) => void, env: NodeJS.ProcessEnv = {}): Program {
+    return this.add(
+      new Program({
+        name,
+        command: process.execPath,
+        args,
+        env: { ...this.env, ...env },
+        logFile: join(this.dir, `${name}.log`),
+        ...(onNews === undefined ? {} : { onNews }),
+      }),
+    );
+  }
+
+  /** Past one machine there would be more than one. */
+  get workers(): number {
+    return this.backend === 'external' ? 2 : 1;
+  }
+
+  /** The service's workers, as they run in production. */
+  async startWorker(): Promise<void> {
+    const started = Array.from({ length: this.workers }, () =>
+      this.run('worker', ['dist/worker.js'], undefined, { LOG_LEVEL: 'info' }),
+    );
+    this.workersUp.push(...started);
+    await Promise.all(started.map((worker) => worker.prints('worker polls')));
+  }
+
+  async stopWorker(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await Promise.all(this.workersUp.splice(0).map((worker) => this.end(worker, signal)));
+  }
+
+  async restartWorker(): Promise<void> {
+    await this.stopWorker();
+    await this.startWorker();
+  }
+
+  async end(program: Program, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await program.end(signal);
+    this.programs.delete(program);
+  }
+
+  get workerBytes(): number {
+    return Math.max(...this.workersUp.map((worker) => worker.residentBytes()));
+  }
+
+  /** The customers and settings as the processes read them. */
+  customersOfFile(): ServiceCustomer[] {
+    return loadCustomers(this.env['CUSTOMERS_FILE'] ?? '');
+  }
+
+  service(): ServiceSettings {
+    return serviceSettings(loadApiSettings(this.env));
+  }
+
+  async serverVersion(): Promise<string> {
+    return (await this.client.workflowService.getSystemInfo({})).serverVersion;
+  }
+
+  /** Resolves when a worker has done the first task of a workflow. */
+  async firstTaskOf(workflowId: string): Promise<void> {
+    const { namespace } = this.client.options;
+    for (let nextPageToken: Uint8Array | undefined; ;) {
+      const answer = await this.client.workflowService.getWorkflowExecutionHistory({
+        namespace,
+        execution: { workflowId },
+        waitNewEvent: true,
+        ...(nextPageToken === undefined ? {} : { nextPageToken }),
+      });
+      if (answer.history?.events?.some((event) => event.workflowTaskCompletedEventAttributes != null) === true) return;
+      nextPageToken = answer.nextPageToken;
+    }
+  }
+
+  /** Processor time of everything that takes part, this process among it. */
+  cpuMs(): Record<string, number> {
+    const { user, system } = process.cpuUsage();
+    const spent: Record<string, number> = { bench: (user + system) / 1_000 };
+    for (const program of this.programs) {
+      const { name } = program.options;
+      spent[name] = (spent[name] ?? 0) + program.cpuMs();
+    }
+    return spent;
+  }
+
+  async close(): Promise<void> {
+    await this.connection?.close();
+    for (const program of [...this.programs].reverse()) await program.end('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** What a program of the outside has told. */
+  readonly hear = (news: News): void => {
+    const key = 'mail' in news ? `${news.mail} ${news.incidentId}` : `isolate ${news.isolate}`;
+    this.listeners.get(key)?.();
+    this.listeners.delete(key);
+  };
+
+  /** Resolves when that comes to pass; to be asked for before what brings it about. */
+  whenTold(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.listeners.set(key, resolve);
+    });
+  }
+
+  async control(method: string, path: string, body: unknown): Promise<void> {
+    const response = await fetch(`${this.simulatorUrl}/sim/${path}`, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+  }
+
+  async ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`${this.apiUrl}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
+  /** A customer and an alert that nobody has seen; its device is known to the simulated Defender. */
+  async newCase(): Promise<Case> {
+    this.serial += 1;
+    const customer = this.customers[this.serial % CUSTOMERS];
+    if (customer === undefined) throw new Error('no customers');
+    const machineId = randomUUID().replaceAll('-', '').padEnd(40, '0');
+    const alertId = `da${randomUUID()}`;
+    const computerDnsName = `pc-${machineId.slice(0, 8)}.example`;
+    await this.control('PATCH', `tenants/${customer.tenantId}/machines/${machineId}`, {
+      computerDnsName,
+      isolationSeconds: 0.2,
+    });
+    const alert = alertOf({ alertId, machineId, computerDnsName, tenantId: customer.tenantId });
+    return { customer, machineId, alert, incidentId: `incident:${customer.id}:${alertId}` };
+  }
+
+  async newCases(count: number): Promise<Case[]> {
+    const cases: Case[] = [];
+    for (let index = 0; index < count; index += 1) cases.push(await this.newCase());
+    return cases;
+  }
+}
+
+export interface Case {
+  customer: Customer;
+  machineId: string;
+  incidentId: string;
+  alert: Record<string, unknown>;
+}
+
+/** An alert of the size that Defender sends, with evidence. */
+function alertOf(of: { alertId: string; machineId: string; computerDnsName: string; tenantId: string }) {
+  const now = new Date().toISOString();
+  const process = (index: number) => ({
+    entityType: 'Process',
+    evidenceCreationTime: now,
+    sha256: createHash('sha256').update(`${of.alertId}${index}`).digest('hex'),
+    fileName: 'powershell.exe',
+    filePath: 'C:\\Windows\\System32\\WindowsPowerShell\\v1.0',
+    processId: 4_000 + index,
+    processCommandLine: 'powershell.exe -NoProfile -EncodedCommand SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQA',
+    accountName: 'user',
+    domainName: 'EXAMPLE',
+    detectionStatus: 'Detected',
+  });
+  return {
+    id: of.alertId,
+    incidentId: 4_711,
+    aadTenantId: of.tenantId,
+    title: 'Suspicious PowerShell command line',
+    description: 'A suspicious PowerShell activity was observed on the device.',
+    category: 'Execution',
+    severity: 'High',
+    status: 'New',
+    detectionSource: 'WindowsDefenderAtp',
+    investigationState: 'UnsupportedAlertType',
+    alertCreationTime: now,
+    firstEventTime: now,
+    lastEventTime: now,
+    lastUpdateTime: now,
+    machineId: of.machineId,
+    computerDnsName: of.computerDnsName,
+    evidence: [process(1), process(2), process(3)],
+  };
+}
+
+export async function until(holds: () => Promise<boolean>, timeoutMs = 60_000, pauseMs = 25): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (;;) {
+    if (await holds().catch(() => false)) return;
+    if (Date.now() > deadlineMs) throw new Error('waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}

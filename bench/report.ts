@@ -1,0 +1,134 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { figureSchema, isMet, type Figure } from './figures.js';
+import { backends, type Backend } from './place.js';
+
+/** What one run has measured, as it is kept in results.json. */
+const resultsSchema = z.object({
+  measuredAt: z.string(),
+  machine: z.object({ cpu: z.string(), cores: z.number(), memoryGb: z.number(), node: z.string() }),
+  backends: z.array(
+    z.object({
+      backend: z.enum(backends),
+      server: z.string(),
+      workers: z.number(),
+      seconds: z.number(),
+      figures: z.array(figureSchema),
+    }),
+  ),
+});
+export type Results = z.infer<typeof resultsSchema>;
+
+const resultsFile = fileURLToPath(new URL('./results.json', import.meta.url));
+const documentFile = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
+const BEGIN = '<!-- measured: begin -->';
+const END = '<!-- measured: end -->';
+
+const names: Record<Backend, string> = {
+  memory: 'dev server in memory',
+  file: 'dev server on a SQLite file',
+  external: 'server on PostgreSQL',
+};
+
+export function machine(): Results['machine'] {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 1e9),
+    node: process.version,
+  };
+}
+
+function shown({ value, unit }: Figure): string {
+  return unit === '× bare' ? `${value.toFixed(value < 0.2 ? 3 : 2)} ×` : `${value} ${unit}`;
+}
+
+function targetOf({ target, unit }: Figure): string {
+  if (target === undefined) return '–';
+  const suffix = unit === '× bare' ? ' ×' : ` ${unit}`;
+  return 'least' in target ? `≥ ${target.least}${suffix}` : `≤ ${target.most}${suffix}`;
+}
+
+function verdictOn(figure: Figure): string {
+  const met = isMet(figure);
+  return met === undefined ? '' : met ? ' ✓' : ' **✗**';
+}
+
+export function table({ backends: measured }: Results): string {
+  const [first] = measured;
+  if (first === undefined) return '';
+  const head = ['figure', 'to reach', ...measured.map(({ backend }) => names[backend])];
+  const rows = first.figures.map((figure) => [
+    figure.what,
+    targetOf(figure),
+    ...measured.map(({ figures }) => {
+      const own = figures.find(({ id }) => id === figure.id);
+      return own === undefined ? '–' : `${shown(own)}${verdictOn(own)}`;
+    }),
+  ]);
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function details({ backends: measured }: Results): string {
+  return measured
+    .map(({ backend, server, workers, seconds, figures }) => {
+      const lines = figures
+        .filter(({ detail }) => Object.keys(detail).length > 0)
+        .map(
+          ({ what, detail }) =>
+            `- ${what}: ${Object.entries(detail)
+              .map(([name, value]) => `${name} ${value}`)
+              .join(', ')}`,
+        );
+      return [`### ${names[backend]} (${server}, workers: ${workers}, ${Math.round(seconds)} s)`, '', ...lines].join(
+        '\n',
+      );
+    })
+    .join('\n\n');
+}
+
+/** Writes results.json, and the measured part of docs/performance.md; the rest of that page is by hand. */
+export function report(results: Results): void {
+  const merged = merge(results);
+  writeFileSync(resultsFile, `${JSON.stringify(merged, null, 2)}\n`);
+  const page = readFileSync(documentFile, 'utf8');
+  const { cpu, cores, memoryGb, node } = merged.machine;
+  const measured = [
+    BEGIN,
+    '',
+    `Measured ${merged.measuredAt.slice(0, 10)} on ${cores} cores (${cpu}, ${memoryGb} GB), Node ${node}; everything on the one machine.`,
+    '',
+    table(merged),
+    '',
+    details(merged),
+    '',
+    END,
+  ].join('\n');
+  writeFileSync(
+    documentFile,
+    page.slice(0, page.indexOf(BEGIN)) + measured + page.slice(page.indexOf(END) + END.length),
+  );
+}
+
+/** A run on one backend leaves what was measured on the others. */
+function merge(results: Results): Results {
+  const earlier = readEarlier();
+  const kept =
+    earlier?.backends.filter(({ backend }) => results.backends.every((own) => own.backend !== backend)) ?? [];
+  const order: Backend[] = ['memory', 'file', 'external'];
+  return {
+    ...results,
+    backends: [...results.backends, ...kept].sort((a, b) => order.indexOf(a.backend) - order.indexOf(b.backend)),
+  };
+}
+
+function readEarlier(): Results | undefined {
+  try {
+    return resultsSchema.parse(JSON.parse(readFileSync(resultsFile, 'utf8')));
+  } catch {
+    // None yet, or one of another shape: it is written anew.
+    return undefined;
+  }
+}
