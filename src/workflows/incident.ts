@@ -75,7 +75,9 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
       return continueAsNew<typeof incident>({ record: book.record });
     }
     alarm.set(wake());
-    await condition(() => book.changes !== seen || alarm.fired);
+    // A command's handler may still have to end, which changes nothing: its end is then what is waited for.
+    const isLeaving = book.record.ways === 2 && (hasEnded() || workflowInfo().continueAsNewSuggested);
+    await condition(() => book.changes !== seen || alarm.fired || (isLeaving && isQuiet()));
   }
 
   /** What depends on the customer's file as it is at this moment: tuning periods, contacts, addresses. */

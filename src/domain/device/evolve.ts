@@ -314,7 +314,8 @@ export function reportFor(record: DeviceRecord, incidentId: string): DeviceRepor
 /** An incident knows itself that it has asked; what Defender says of a release is told with its end. */
 function isNews(record: DeviceRecord, { hold }: DeviceReport): boolean {
   const hasOnlyAsked = hold.want === 'isolate' && hold.state === 'wanted' && record.isolation !== 'requested';
-  return record.ways !== 2 || !hasOnlyAsked;
+  const wasEverInTrouble = record.troubles !== undefined;
+  return record.ways !== 2 || !hasOnlyAsked || wasEverInTrouble;
 }
 
 /** The reports that somebody has not been told yet. */
