@@ -22,6 +22,8 @@ import { until, type Case, type Place } from './place.js';
 
 /** How often somebody who waits for a step looks again. */
 const LOOK_EVERY_MS = 100;
+/** Thousands of alerts that were queued take their time. */
+const LONGEST_WAIT_MS = 180_000;
 
 const TEXTS = {
   detection: 'An encoded PowerShell command was detected.',
@@ -69,7 +71,7 @@ export class ApiLife {
   async sees(holds: (incident: z.infer<typeof incidentSchema>) => boolean): Promise<void> {
     await until(
       async () => holds(incidentSchema.parse((await this.must(200, 'GET', this.path)).body)),
-      30_000,
+      LONGEST_WAIT_MS,
       LOOK_EVERY_MS,
     );
   }
@@ -130,7 +132,7 @@ export class StubbedLife {
 
   private async sees(stage: string): Promise<void> {
     const handle = this.place.client.workflow.getHandle(this.aCase.incidentId);
-    await until(async () => (await handle.query(incidentQuery)).stage === stage, 30_000, LOOK_EVERY_MS);
+    await until(async () => (await handle.query(incidentQuery)).stage === stage, LONGEST_WAIT_MS, LOOK_EVERY_MS);
   }
 
   async level3(): Promise<void> {

@@ -1,4 +1,4 @@
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { PEOPLE_FIRST } from '../domain/ports.js';
 import { SECOND_MS } from '../domain/time.js';
 
@@ -7,8 +7,8 @@ const BACKLOG = 10;
 /** How long one look at the queue holds. */
 const LOOK_HOLDS_MS = SECOND_MS;
 
-const DEADLINE_EXCEEDED = 4;
-const UNAVAILABLE = 14;
+/** The look and the raise are a courtesy: they hold a command up no longer than this, and never fail it. */
+const COURTESY_MS = SECOND_MS / 2;
 
 export interface Queue {
   client: Client;
@@ -21,19 +21,19 @@ function isBehind(queue: Queue): Promise<boolean> {
   const last = looks.get(queue);
   if (last !== undefined && Date.now() - last.atMs < LOOK_HOLDS_MS) return last.isBehind;
   const { client, taskQueue } = queue;
-  const look = client.workflowService
-    .describeTaskQueue({ namespace: client.options.namespace, taskQueue: { name: taskQueue }, reportStats: true })
+  const look = client
+    .withDeadline(Date.now() + COURTESY_MS, () =>
+      client.workflowService.describeTaskQueue({
+        namespace: client.options.namespace,
+        taskQueue: { name: taskQueue },
+        reportStats: true,
+      }),
+    )
     .then(({ stats }) => Number(stats?.approximateBacklogCount ?? 0) >= BACKLOG)
-    .catch(serveInOrder);
+    // A server that cannot tell serves in order of arrival.
+    .catch(() => false);
   looks.set(queue, { atMs: Date.now(), isBehind: look });
   return look;
-}
-
-/** A server that cannot tell, or has no priorities, serves in order of arrival as it would without being asked. */
-function serveInOrder(error: unknown): false {
-  const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
-  if (code === UNAVAILABLE || code === DEADLINE_EXCEEDED) throw error;
-  return false;
 }
 
 /**
@@ -43,12 +43,15 @@ function serveInOrder(error: unknown): false {
 export async function putFirst(queue: Queue, workflowId: string): Promise<void> {
   if (!(await isBehind(queue))) return;
   const { client } = queue;
-  await client.workflowService
-    .updateWorkflowExecutionOptions({
-      namespace: client.options.namespace,
-      workflowExecution: { workflowId },
-      workflowExecutionOptions: { priority: PEOPLE_FIRST },
-      updateMask: { paths: ['priority'] },
-    })
-    .catch(serveInOrder);
+  await client
+    .withDeadline(Date.now() + COURTESY_MS, () =>
+      client.workflowService.updateWorkflowExecutionOptions({
+        namespace: client.options.namespace,
+        workflowExecution: { workflowId },
+        workflowExecutionOptions: { priority: PEOPLE_FIRST },
+        updateMask: { paths: ['priority'] },
+      }),
+    )
+    // The command itself says what is wrong: that there is no such workflow, or no server.
+    .catch(() => undefined);
 }
