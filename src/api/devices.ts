@@ -94,7 +94,9 @@ async function answeredBefore(
   if (command.idempotency === undefined) return undefined;
   const description = await describe(deps, workflowId);
   if (description?.status.name !== 'COMPLETED') return undefined;
-  const { handled } = await reach(deps, () => deps.client.workflow.getHandle<DeviceWorkflow>(workflowId).result());
+  // Of this run: an incident may have started the next one meanwhile, whose result is a long way off.
+  const handle = deps.client.workflow.getHandle<DeviceWorkflow>(workflowId, description.runId);
+  const { handled } = await reach(deps, () => handle.result());
   const fault = judgeEnvelope(handled, command, toInstant(Date.now()));
   if (fault !== undefined) throw Problem.of(fault);
   return handledBefore(handled, command)?.outcome;

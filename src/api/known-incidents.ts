@@ -27,7 +27,8 @@ export async function knownIncident(gateway: Gateway, id: string): Promise<Known
     case 'CONTINUED_AS_NEW':
       return { state: 'running', description };
     case 'COMPLETED': {
-      const handle = gateway.client.workflow.getHandle<IncidentWorkflow>(id);
+      // Of this run: another caller may have started the next one meanwhile, whose result is a long way off.
+      const handle = gateway.client.workflow.getHandle<IncidentWorkflow>(id, description.runId);
       return { state: 'ended', record: await reach(gateway, () => handle.result()) };
     }
     default:

@@ -224,3 +224,25 @@ describe('a release that is sent twice', () => {
     });
   }
 });
+
+describe('incidents whose workflows have ended, each reopened twice at the same moment', () => {
+  let house: House;
+  before(async () => {
+    house = await House.open({ customers: customers(), service: { lingerMs: 100 } });
+  });
+  after(() => house.close());
+
+  it('are reopened once, with the same answer at once', async () => {
+    const alerts = await Promise.all(Array.from({ length: 24 }, () => house.alert(house.customer('globex'))));
+    const reopenTwice = async (id: string) => {
+      await house.command(id, 'triage', verdict(1));
+      const ended = async () => (await house.client.workflow.getHandle(id).describe()).status.name === 'COMPLETED';
+      await until('the end', async () => ((await ended()) ? true : undefined));
+      const again = () => send(house, id, 'reopen', { reason: 'seen again' }, { 'Idempotency-Key': 'again' });
+      const [first, second] = await Promise.all([again(), again()]);
+      assertSameAnswer(first, second);
+      assert.equal(timelineOf(await house.incident(id), 'reopened').length, 1);
+    };
+    await Promise.all(alerts.map(({ id }) => reopenTwice(id)));
+  });
+});
