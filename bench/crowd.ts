@@ -24,8 +24,7 @@ async function accept(place: Place, count: number) {
 export async function manyOpen(place: Place): Promise<Figure[]> {
   await place.restartWorker();
   const cases = await accept(place, OPEN);
-  const newest = cases.at(-1);
-  if (newest !== undefined) await new ApiLife(place, newest).known();
+  await place.atRest();
   await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   const memory: Figure = {
     id: 'memory',

@@ -10,7 +10,7 @@ import type { Place } from './place.js';
  * what a workflow costs at all is not ours.
  */
 
-const ROUNDS = 2;
+const ROUNDS = 3;
 const AT_ONCE = 16;
 /** A level-3 life waits for Defender most of its time: more of them at once keep the machine as busy. */
 const LEVEL_3_AT_ONCE = 24;

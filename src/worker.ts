@@ -21,13 +21,13 @@ const PHONE_TIMEOUT_MS = 15_000;
 /** How long activities may take to end when the worker is told to stop. */
 const SHUTDOWN_GRACE_MS = 7_000;
 /** Open incidents kept in memory; more are replayed from their history when something happens to them. */
-const MAX_CACHED_WORKFLOWS = 1_000;
+const MAX_CACHED_WORKFLOWS = 500;
 
 /**
  * How long a task waits for the worker that holds its workflow before any other takes it: after a worker was killed, an
  * analyst's command waits so long.
  */
-const STICKY_TIMEOUT_MS = 500;
+const STICKY_TIMEOUT_MS = 250;
 
 export interface WorkerParts {
   connection: NativeConnection;
