@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { breakOnPurpose } from '../test/faults/broken-on-purpose.js';
+import { HTTP_ENDPOINTS, HTTP_TABLE, httpKinds, MAIL_SERVER_TABLE, MAIL_TABLE } from '../test/faults/fault-table.js';
 import { Ground, killAtRandom, killAtSteps, MAX_LIVES, type Cell } from '../test/faults/kill-matrix.js';
 import { outage } from '../test/faults/kill-outage.js';
 import { victims } from '../test/faults/kill-processes.js';
@@ -31,6 +32,9 @@ interface Result {
 }
 
 type Findings = Pick<Result, 'lines' | 'failures'>;
+
+const faultMatrixFile = 'test/faults/fault-matrix.test.ts';
+const propertiesFile = 'test/faults/properties.test.ts';
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 const documentFile = join(rootDir, 'docs/reliability.md');
@@ -171,8 +175,40 @@ function matrix(cells: readonly Cell[]): string[] {
   ];
 }
 
+const marks = { overcome: '·', recovers: 'R', told: 'T' } as const;
+
+/** Kinds × endpoints: what must have happened, and did. */
+function faultMatrix(passed: readonly string[]): string[] {
+  const row = (name: string, cells: readonly string[]) => `| ${[name, ...cells].join(' | ')} |`;
+  const others = Object.entries({ ...MAIL_TABLE, ...MAIL_SERVER_TABLE });
+  return [
+    `${passed.length} tests passed. ${marks.overcome}: works all the same. ${marks.recovers}: \`attention\` and the queue say so within a minute while it goes on; recovers by itself. ${marks.told}: refused for good; \`attention\`, the queue and a mail to the SOC within a minute; an analyst has it tried again.`,
+    '',
+    row('fault', HTTP_ENDPOINTS),
+    row(
+      '---',
+      HTTP_ENDPOINTS.map(() => ':-:'),
+    ),
+    ...httpKinds.map((kind) =>
+      row(
+        kind,
+        HTTP_ENDPOINTS.map((endpoint) => marks[HTTP_TABLE[endpoint][kind].is]),
+      ),
+    ),
+    '',
+    row('mail server', ['']),
+    row('---', [':-:']),
+    ...others.map(([name, { must }]) => row(name, [marks[must.is]])),
+  ];
+}
+
 /** Tests that have a long form of their own. */
-async function mocha(title: string, files: readonly string[], env: Record<string, string>): Promise<Result> {
+async function mocha(
+  title: string,
+  files: readonly string[],
+  env: Record<string, string>,
+  lines: (passed: readonly string[]) => string[],
+): Promise<Result> {
   print(`\n${title}`);
   const startedMs = performance.now();
   const args = ['node_modules/mocha/bin/mocha.js', '--no-config', '--require', './test/support/temporal.ts'];
@@ -188,13 +224,13 @@ async function mocha(title: string, files: readonly string[], env: Record<string
   });
   const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
   const output = Buffer.concat(chunks).toString('utf8');
-  const passing = /(\d+) passing/.exec(output)?.[1] ?? '0';
+  const passed = [...output.matchAll(/✔ (.+?)(?: \(\d+ms\))?$/gm)].map(([, name]) => name ?? '');
   const failures = exitCode === 0 ? [] : [`${/(\d+) failing/.exec(output)?.[1] ?? 'some'} failed: see the output`];
   const result = {
     title,
     passed: exitCode === 0,
     tookMs: performance.now() - startedMs,
-    lines: [`${passing} tests passed.`],
+    lines: lines(passed),
     failures,
   };
   report(result);
@@ -237,10 +273,11 @@ async function runPart(part: Part): Promise<Result[]> {
     case 'kill':
       return kill();
     case 'faults':
-      return [await mocha('The fault matrix in full', ['test/faults/fault-matrix.test.ts'], { CHAOS: '1' })];
+      return [await mocha('The fault matrix in full', [faultMatrixFile], { CHAOS: '1' }, faultMatrix)];
     case 'properties': {
       const env = { CHAOS_SEED: String(seed), CHAOS_RUNS: String(PROPERTY_RUNS) };
-      return [await mocha(`Properties, ${PROPERTY_RUNS} stories`, ['test/faults/properties.test.ts'], env)];
+      const title = `Properties, ${PROPERTY_RUNS} stories each`;
+      return [await mocha(title, [propertiesFile], env, (passed) => passed.map((name) => `- ${name}`))];
     }
     case 'broken':
       return [await broken()];
