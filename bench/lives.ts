@@ -16,12 +16,13 @@ import {
   type CommandUpdate,
 } from '../src/workflows/messages.js';
 import { goUpdate } from './bare/workflow.js';
-import { until, type Case, type Place } from './place.js';
+import type { Case, Place } from './place.js';
 
 /** Whole lives of each kind, from the first word to the last. */
 
-/** How often somebody who waits for a step looks again. */
-const LOOK_EVERY_MS = 100;
+/** Somebody who waits for a step looks again, ever less often: looks are work too, and nobody's life consists of them. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 800;
 /** Thousands of alerts that were queued take their time. */
 const LONGEST_WAIT_MS = 180_000;
 
@@ -30,6 +31,14 @@ const TEXTS = {
   analysis: 'It loads a second stage from a server that is known for malware.',
   countermeasures: 'Leave the device isolated and change the passwords of whoever has signed in to it.',
 };
+
+async function lookUntil(holds: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + LONGEST_WAIT_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; !(await holds()); pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    if (Date.now() > deadlineMs) throw new Error('looked in vain');
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
 
 export function verdict(level: number) {
   return { level, judgement: level === 1 ? 'false-positive' : 'true-positive', ...TEXTS };
@@ -69,11 +78,7 @@ export class ApiLife {
 
   /** Until the incident says so. */
   async sees(holds: (incident: z.infer<typeof incidentSchema>) => boolean): Promise<void> {
-    await until(
-      async () => holds(incidentSchema.parse((await this.must(200, 'GET', this.path)).body)),
-      LONGEST_WAIT_MS,
-      LOOK_EVERY_MS,
-    );
+    await lookUntil(async () => holds(incidentSchema.parse((await this.must(200, 'GET', this.path)).body)));
   }
 
   async known(): Promise<void> {
@@ -132,7 +137,7 @@ export class StubbedLife {
 
   private async sees(stage: string): Promise<void> {
     const handle = this.place.client.workflow.getHandle(this.aCase.incidentId);
-    await until(async () => (await handle.query(incidentQuery)).stage === stage, LONGEST_WAIT_MS, LOOK_EVERY_MS);
+    await lookUntil(async () => (await handle.query(incidentQuery)).stage === stage);
   }
 
   async level3(): Promise<void> {
