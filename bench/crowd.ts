@@ -1,7 +1,7 @@
 import type { Figure } from './figures.js';
 import { ApiLife } from './lives.js';
 import { atOnce } from './measure.js';
-import { verdicts } from './latency.js';
+import { PER_SECOND, verdicts } from './latency.js';
 import type { Place } from './place.js';
 
 /* Many open incidents, and a worker that was killed. */
@@ -35,13 +35,20 @@ export async function manyOpen(place: Place): Promise<Figure[]> {
     detail: { open: OPEN },
   };
   const old = cases.slice(0, JUDGED);
-  const judged = await verdicts(place, 'old-verdicts', `then ${JUDGED} verdicts on old ones, p95`, 500, old, 5);
+  const judged = await verdicts(
+    place,
+    'old-verdicts',
+    `then ${JUDGED} verdicts on old ones, p95`,
+    500,
+    old,
+    PER_SECOND,
+  );
   return [memory, judged];
 }
 
 /** Verdicts while a worker that was killed has just come back, without and with a backlog of alerts. */
 export async function afterKill(place: Place): Promise<Figure[]> {
-  const open = await accept(place, 2 * AFTER_KILL);
+  const open = await accept(place, 3 * AFTER_KILL);
   for (const aCase of open) await new ApiLife(place, aCase).known();
 
   await place.stopWorker('SIGKILL');
@@ -49,9 +56,20 @@ export async function afterKill(place: Place): Promise<Figure[]> {
   const straight = await verdicts(
     place,
     'after-kill',
-    `${AFTER_KILL} verdicts straight after kill -9 of the worker, p95`,
+    `${AFTER_KILL} verdicts straight after kill -9 of the worker, ${PER_SECOND} a second, p95`,
     1_000,
     open.slice(0, AFTER_KILL),
+    PER_SECOND,
+  );
+
+  await place.stopWorker('SIGKILL');
+  await place.startWorker();
+  const together = await verdicts(
+    place,
+    'after-kill-together',
+    'the same, all at the same moment, p95',
+    1_000,
+    open.slice(AFTER_KILL, 2 * AFTER_KILL),
   );
 
   await place.stopWorker('SIGKILL');
@@ -60,12 +78,12 @@ export async function afterKill(place: Place): Promise<Figure[]> {
   const behind = await verdicts(
     place,
     'after-kill-queued',
-    `the same with ${QUEUED} alerts queued, p95`,
+    `the same, all at the same moment, with ${QUEUED} alerts queued, p95`,
     5_000,
-    open.slice(AFTER_KILL),
+    open.slice(2 * AFTER_KILL),
   );
   await Promise.all(queued.slice(-AT_ONCE).map((aCase) => new ApiLife(place, aCase).known()));
-  return [straight, behind];
+  return [straight, together, behind];
 }
 
 /** From the start of a worker's process to the end of the first task that it has done. */

@@ -6,7 +6,7 @@ import { until, type Place } from './place.js';
 
 /* How long somebody waits while alerts and verdicts come in steadily. */
 
-const PER_SECOND = 5;
+export const PER_SECOND = 5;
 const COUNT = 60;
 const LOOK_EVERY_MS = 15;
 

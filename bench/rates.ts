@@ -13,7 +13,7 @@ import type { Place } from './place.js';
 const ROUNDS = 3;
 const AT_ONCE = 16;
 /** A level-3 life waits for Defender most of its time: more of them at once keep the machine as busy. */
-const LEVEL_3_AT_ONCE = 24;
+const LEVEL_3_AT_ONCE = 32;
 const COUNTS = { bareLives: 300, bareStarts: 600, accepted: 400, level1: 200, level3: 96, stubbed: 96 };
 
 interface Round {
