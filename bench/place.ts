@@ -11,8 +11,6 @@ import type { ServiceSettings } from '../src/domain/policy.js';
 import { serviceSettings } from '../src/policy.js';
 import { childEnvironment, type LocalPorts } from '../scripts/start/local-settings.js';
 import { temporalBinary } from '../scripts/temporal-binaries.js';
-import { ensureNamespace } from '../src/temporal/namespace.js';
-import { registerSearchAttributes } from '../src/temporal/search-attributes.js';
 import { freePort, Program, type News } from './processes.js';
 
 export const backends = ['memory', 'file', 'external'] as const;
@@ -113,9 +111,7 @@ export class Place {
     this.simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
     if (this.backend !== 'external') await this.startServer(ports);
     this.connection = await Connection.connect({ address: this.env['TEMPORAL_ADDRESS'] ?? '' });
-    const namespace = this.env['TEMPORAL_NAMESPACE'] ?? 'default';
-    await ensureNamespace(this.connection, namespace);
-    await registerSearchAttributes(this.connection, namespace);
+    await this.run('prepare-namespace', ['dist/prepare-namespace.js']).prints('the namespace is ready');
     const simulator = this.run('simulator', ['--import', 'tsx', 'bench/outside.ts'], this.hear);
     await simulator.prints('simulator listens');
     for (const { tenantId } of this.customers) await this.control('PATCH', `tenants/${tenantId}`, UNLIMITED);
