@@ -55,7 +55,7 @@ export async function afterKill(place: Place): Promise<Figure[]> {
   await place.startWorker();
   const straight = await verdicts(
     place,
-    'after-kill',
+    'after-kill-paced',
     `${AFTER_KILL} verdicts straight after kill -9 of the worker, ${PER_SECOND} a second, p95`,
     1_000,
     open.slice(0, AFTER_KILL),
@@ -66,7 +66,7 @@ export async function afterKill(place: Place): Promise<Figure[]> {
   await place.startWorker();
   const together = await verdicts(
     place,
-    'after-kill-together',
+    'after-kill',
     'the same, all at the same moment, p95',
     1_000,
     open.slice(AFTER_KILL, 2 * AFTER_KILL),

@@ -117,6 +117,9 @@ export class ApiLife {
   }
 }
 
+/** Where the workers poll whose outside answers at once. */
+export const STUB_QUEUE = 'stub';
+
 /** The same life without API and without an outside: the workflows alone, sent their messages directly. */
 export class StubbedLife {
   constructor(
@@ -126,7 +129,7 @@ export class StubbedLife {
   ) {}
 
   private get gateway(): Gateway {
-    return { client: this.place.client, taskQueue: this.place.taskQueue };
+    return { client: this.place.client, taskQueue: STUB_QUEUE };
   }
 
   private async command<Body>(update: CommandUpdate<Body>, body: Body): Promise<void> {

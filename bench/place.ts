@@ -75,7 +75,7 @@ export class Place {
     return new Client({ connection: this.connection, namespace: this.env['TEMPORAL_NAMESPACE'] ?? 'default' });
   }
 
-  get taskQueue(): string {
+  private get taskQueue(): string {
     return this.env['TEMPORAL_TASK_QUEUE'] ?? '';
   }
 

@@ -57,10 +57,9 @@ function verdictOn(figure: Figure): string {
 }
 
 export function table({ backends: measured }: Results): string {
-  const [first] = measured;
-  if (first === undefined) return '';
   const head = ['figure', 'to reach', ...measured.map(({ backend }) => names[backend])];
-  const rows = first.figures.map((figure) => [
+  const all = new Map(measured.flatMap(({ figures }) => figures.map((figure) => [figure.id, figure])));
+  const rows = [...all.values()].map((figure) => [
     figure.what,
     targetOf(figure),
     ...measured.map(({ figures }) => {
