@@ -4,6 +4,7 @@ import { releaseSchema } from '../../src/domain/commands.js';
 import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
 import type { DeviceRequest } from '../../src/domain/device/record.js';
 import { deviceWant } from '../../src/domain/incident/asks.js';
+import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
 import { HOUR_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
 import { releaseUpdate, triageUpdate } from '../../src/workflows/messages.js';
 import { isolatedLife, Life, minute } from '../domain/life.js';
@@ -113,6 +114,48 @@ describe('a verdict that is changed faster than anything is asked for', () => {
       .triage(2);
     assert.notEqual(life.record.devices[0]?.target?.isolatedAt, null);
     assert.equal(life.mailAll().stage(), 'awaiting-release');
+  });
+});
+
+describe('a telephone whose reports overtake each other', () => {
+  const call = (attempt: number): CallRecord => ({
+    attempt,
+    round: 1,
+    contactId: 'sato',
+    contactName: '佐藤',
+    to: '+81312345678',
+    sid: `CA${attempt}`,
+    startedAt: minute(1),
+    endedAt: minute(2),
+    status: 'no-answer',
+  });
+  const report = (outcome: PhoneReport['outcome'], calls: CallRecord[], seq: number): PhoneReport => ({
+    seq,
+    outcome,
+    at: minute(2),
+    calls,
+    acknowledgedBy: outcome === 'acknowledged' ? '佐藤' : null,
+    reason: null,
+  });
+
+  for (const outcome of ['acknowledged', 'exhausted', 'cancelled'] as const) {
+    it(`${outcome} is not undone by what was told before it`, () => {
+      const life = new Life().triage(4).fact({ type: 'phone-asked', want: 'ring' });
+      const seq = life.record.phone?.askedSeq ?? 0;
+      life.fact({ type: 'phone-reported', report: report(outcome, [call(1), call(2)], seq) });
+      const before = life.record;
+      life.fact({ type: 'phone-reported', report: report('ringing', [call(1)], seq) });
+      assert.deepEqual(life.record, before);
+    });
+  }
+
+  it('a call that has been told of is not forgotten, nor told of twice', () => {
+    const life = new Life().triage(4).fact({ type: 'phone-asked', want: 'ring' });
+    const seq = life.record.phone?.askedSeq ?? 0;
+    life.fact({ type: 'phone-reported', report: report('ringing', [call(1), call(2)], seq) });
+    const before = life.record;
+    life.fact({ type: 'phone-reported', report: report('ringing', [call(1)], seq) });
+    assert.deepEqual(life.record, before);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isOvertaken } from '../phone/evolve.js';
 import { assertNever } from '../text.js';
 import type { Instant } from '../time.js';
 import { reassess } from './assessment.js';
@@ -204,6 +205,7 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     case 'phone-reported': {
       const { phone } = record;
       if (phone === null || fact.report.seq < phone.askedSeq) return record;
+      if (phone.report !== null && isOvertaken(fact.report, phone.report)) return record;
       return { ...record, phone: { ...phone, report: fact.report } };
     }
     case 'warned':

@@ -115,3 +115,14 @@ export function reportFor(record: PhoneRecord, incidentId: string): PhoneReport 
   const isTrouble = outcome === 'ringing' && trouble !== undefined;
   return { seq, outcome, at, calls, acknowledgedBy, reason, ...(isTrouble ? { trouble } : {}) };
 }
+
+/** Was it sent before the one that is known? A chain that has ended for an order stays so, and its calls only grow. */
+export function isOvertaken(report: PhoneReport, known: PhoneReport): boolean {
+  if (report.seq !== known.seq) return report.seq < known.seq;
+  if (report.outcome !== 'ringing') return false;
+  return known.outcome !== 'ringing' || lastAttempt(report) < lastAttempt(known);
+}
+
+function lastAttempt({ calls }: PhoneReport): number {
+  return calls.at(-1)?.attempt ?? 0;
+}
