@@ -13,9 +13,9 @@ function main(): void {
   for (const warning of laptopSettings(settings)) log.info(warning);
   const customers = loadCustomers(settings.customersFile);
   const operators = loadOperators(settings.api.operatorsFile);
-  const { connectionOptions, namespace } = temporalConfig();
+  const { clientOptions, namespace } = temporalConfig();
   // Lazy: the API starts, and says what is missing, while Temporal is away.
-  const connection = Connection.lazy(connectionOptions);
+  const connection = Connection.lazy(clientOptions);
   const app = createApp({
     client: createApiClient(connection, namespace),
     taskQueue: settings.temporal.taskQueue,

@@ -87,12 +87,12 @@ async function main(): Promise<void> {
   Runtime.install({ logger, shutdownSignals: [] });
 
   for (const warning of laptopSettings(settings)) log.info(warning);
-  const { connectionOptions, namespace } = temporalConfig();
+  const { connectionOptions, clientOptions, namespace } = temporalConfig();
   const { taskQueue } = settings.temporal;
   const outside = createOutside(settings);
   const codePath = prebuiltBundle();
   const bundle = codePath === undefined ? await bundleWorkflows(logger) : { codePath };
-  const connection = await Connection.connect(connectionOptions);
+  const connection = await Connection.connect(clientOptions);
   await registerSearchAttributes(connection, namespace);
   const native = await NativeConnection.connect(connectionOptions);
   const client = new Client({ connection, namespace });

@@ -1,16 +1,25 @@
-import { Client, type Connection } from '@temporalio/client';
+import { Client, type Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
 export interface TemporalConfig {
-  /** For `Connection.connect` and `NativeConnection.connect` alike. */
+  /** For `NativeConnection.connect`. */
   connectionOptions: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+  /** For `Connection`. */
+  clientOptions: ConnectionOptions;
   namespace: string;
 }
+
+/** gRPC's own pause grows to two minutes: after a long outage nobody would be served for that long. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 3_000 };
 
 /** Temporal's own variables and profiles: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*. */
 export function temporalConfig(): TemporalConfig {
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  return { connectionOptions, namespace: namespace ?? 'default' };
+  return {
+    connectionOptions,
+    clientOptions: { ...connectionOptions, channelArgs: RECONNECT },
+    namespace: namespace ?? 'default',
+  };
 }
 
 /** The API's client: a workflow that has ended is read by its result, not by running all of it again for a query. */

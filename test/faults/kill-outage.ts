@@ -20,6 +20,8 @@ export interface Outage {
 }
 
 const SETTLE_MS = 90_000;
+/** After Temporal's return nobody waits longer for the API's connection to it, with the pause before a caller's next try. */
+const REACHED_WITHIN_MS = 15_000;
 
 /** A customer of its own: the last, whom no life reaches. */
 export async function outage(
@@ -67,6 +69,10 @@ export async function outage(
     assertTemporary(reply);
   }
   await ground.restart(['temporal']);
+  const backMs = performance.now();
+  await caller.send({ method: 'GET', path: `/v1/incidents?customer=${customerId}&limit=1` });
+  const reachedAfterMs = performance.now() - backMs;
+  assert.ok(reachedAfterMs < REACHED_WITHIN_MS, `served again only ${reachedAfterMs} ms after Temporal's return`);
 
   // Each is sent twice at once: impatient callers are callers too.
   const accepted = await Promise.all(
