@@ -171,8 +171,8 @@ export const FAULTS: readonly DeliberateFault[] = [
     file: 'src/domain/incident/judge.ts',
     find: "    if (servers === 'leave') return { ...judged, waived: 'server-left' };\n",
     replace: '',
-    caughtIn: PROPERTIES,
-    among: 'no device is isolated but',
+    caughtIn: 'test/domain/duties.test.ts',
+    among: 'a server, with leave',
   },
   {
     invariant: 'a device of another name is not touched',

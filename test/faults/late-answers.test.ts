@@ -3,7 +3,7 @@ import { until } from '../../simulator/testing.js';
 import { releaseSchema } from '../../src/domain/commands.js';
 import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
 import type { DeviceRequest } from '../../src/domain/device/record.js';
-import { deviceWant } from '../../src/domain/incident/asks.js';
+import { deviceWant, isPrimaryWithdrawn } from '../../src/domain/incident/asks.js';
 import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
 import { HOUR_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
 import { releaseUpdate, triageUpdate } from '../../src/workflows/messages.js';
@@ -99,6 +99,26 @@ describe('a verdict that is changed faster than anything is asked for', () => {
     assert.equal(life.isolated().duty('isolate:m1')?.status, 'done');
   });
 
+  it('raised and lowered again while it is being called off, nobody forgets it until that is settled', () => {
+    const life = new Life().triage(3).askDevices().triage(1);
+    life.fact({ type: 'device-asked', machineId: 'm1', want: 'withdraw' });
+    life.triage(3);
+    assert.equal(life.duty('isolate:m1')?.status, 'owed');
+    life.triage(1);
+    assert.equal(life.duty('isolate:m1')?.status, 'running');
+    assert.equal(life.record.closed, null);
+    // It came true before it could be cancelled: it is this incident's, and only the customer gives it back.
+    life.isolated();
+    assert.equal(life.duty('isolate:m1')?.status, 'done');
+  });
+
+  it('raised again while it is being called off, it is asked for anew, and only that counts', () => {
+    const life = new Life().triage(3).askDevices().triage(1);
+    life.fact({ type: 'device-asked', machineId: 'm1', want: 'withdraw' });
+    life.triage(3).fact({ type: 'isolation-judged', machineId: 'm1' });
+    assert.deepEqual(wantOf(life), ['isolate']);
+  });
+
   it('judged anew in a tuning period, it is called off', () => {
     const life = new Life().triage(3).askDevices().triage(1).triage(3);
     life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' });
@@ -156,6 +176,22 @@ describe('a telephone whose reports overtake each other', () => {
     const before = life.record;
     life.fact({ type: 'phone-reported', report: report('ringing', [call(1)], seq) });
     assert.deepEqual(life.record, before);
+  });
+});
+
+describe('an all-clear while the primary is still under way', () => {
+  const begun = () =>
+    new Life().triage(2).fact({ type: 'mail-started', dutyId: 'mail:primary', messageId: '<m@x>', verdict: 0 });
+
+  it('takes the primary back', () => {
+    assert.equal(isPrimaryWithdrawn(begun().triage(1).record), true);
+  });
+
+  it('lets it go out where an analyst has escalated further: a secondary never comes alone', () => {
+    const life = begun()
+      .triage(1)
+      .fact({ type: 'escalation', body: { message: 'more to say' }, actor: 'ana' });
+    assert.equal(isPrimaryWithdrawn(life.record), false);
   });
 });
 

@@ -75,10 +75,13 @@ export function nextMailToCustomer(all: readonly Duty[]): Duty | undefined {
   return mails.find(({ status, topic, reason }) => status === 'owed' && topic !== undefined && reason === undefined);
 }
 
-/** An all-clear before the primary could be handed over: nobody was told of a threat, and nobody is to be. */
+/**
+ * An all-clear before the primary could be handed over: nobody was told of a threat, and nobody is to be. Where an analyst
+ * has more to say to the customer already, it stays: what follows it would follow nothing.
+ */
 export function isPrimaryWithdrawn(record: IncidentRecord): boolean {
   const primary = record.effects['mail:primary'];
-  if (primary?.status !== 'running' || primary.maybeAccepted) return false;
+  if (primary?.status !== 'running' || primary.maybeAccepted || record.escalations.length > 0) return false;
   const told = record.verdicts[primary.verdict ?? 0]?.level ?? 1;
   return told >= 2 && currentVerdict(record)?.level === 1;
 }

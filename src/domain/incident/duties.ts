@@ -58,8 +58,10 @@ function isolateDuty(device: DeviceEntry): Duty[] {
   if (isolatedAt !== null) return [{ ...base, status: 'done', doneAt: isolatedAt }];
   if (judged?.waived !== undefined) return [{ ...base, status: 'waived', reason: judged.waived }];
   if (judged?.refused !== undefined) return [{ ...base, status: 'failed', reason: judged.refused }];
-  // A request from before the demand was ended and made again is judged anew before it may stand.
-  if (asked === null || (judged === null && ended === null)) {
+  // A request from before the demand was ended and made again is judged anew before it may stand; what was called off is
+  // asked for anew.
+  const isToBeAsked = ended === null && (judged === null || asked?.want === 'withdraw');
+  if (asked === null || isToBeAsked) {
     return [ended === null ? { ...base, status: 'owed' } : { ...base, status: 'cancelled', reason: ended.reason }];
   }
   const hold = holdOf(device);

@@ -14,7 +14,9 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
   let next = withDevice(record, report.machineId, (device) => {
     const { target } = device;
     if (target === null) return { ...device, report };
-    const held = isConfirmed(device, report);
+    // What an earlier demand has called off says nothing of one that was made since.
+    const isOfEarlier = device.asked?.want === 'withdraw' && target.ended === null && target.judged === null;
+    const held = isConfirmed(device, report) && !isOfEarlier;
     const refused = report.hold.state === 'cancelled' && report.hold.reason === 'tuning-period';
     return {
       ...device,

@@ -110,6 +110,11 @@ export function isRequestStanding(device: DeviceEntry): boolean {
   return device.asked?.want === 'isolate' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
 }
 
+/** Has the device's workflow been told to call it off, and not said yet what came of that? */
+export function isWithdrawing(device: DeviceEntry): boolean {
+  return device.asked?.want === 'withdraw' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
+}
+
 function isStillHeld(device: DeviceEntry): boolean {
   return isRequestStanding(device) || (device.asked?.want === 'isolate' && holdOf(device)?.state === 'isolated');
 }
@@ -144,7 +149,7 @@ function retarget(
       return { ...device, target: { ...fresh, ...isolated }, order: null };
     }
     if (target.ended !== null && target.isolatedAt === null) {
-      return { ...device, target: fresh, asked: how.keepsRequest ? device.asked : null };
+      return { ...device, target: fresh, asked: how.keepsRequest || isWithdrawing(device) ? device.asked : null };
     }
     if (target.judged?.waived !== undefined) return { ...device, target: fresh };
     // What we refused ourselves was demanded all the time.
