@@ -5,6 +5,7 @@ import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/
 import type { DeviceRequest } from '../../src/domain/device/record.js';
 import { deviceWant, isPrimaryWithdrawn } from '../../src/domain/incident/asks.js';
 import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
+import { judgeEscalation } from '../../src/domain/incident/judge.js';
 import { HOUR_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
 import { releaseUpdate, triageUpdate } from '../../src/workflows/messages.js';
 import { isolatedLife, Life, minute } from '../domain/life.js';
@@ -123,6 +124,20 @@ describe('a verdict that is changed faster than anything is asked for', () => {
     const life = new Life().triage(3).askDevices().triage(1).triage(3);
     life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' });
     assert.deepEqual(wantOf(life), ['withdraw']);
+  });
+
+  it('repeated after a release that met a tuning period, the release is settled all the same', () => {
+    const life = new Life().triage(3).askDevices();
+    life.fact({
+      type: 'release-ordered',
+      machineIds: ['m1'],
+      instruction: release,
+      instructorName: '佐藤',
+      actor: 'ana',
+    });
+    life.fact({ type: 'isolation-ended', machineId: 'm1', reason: 'tuning-period' });
+    life.fact({ type: 'retry-asked', devices: [], actor: 'ana' });
+    assert.deepEqual(wantOf(life), ['release']);
   });
 
   it('raised again before a release was passed on, the device stays isolated and the incident knows of it', () => {

@@ -3,6 +3,7 @@ import { tuningPeriodAt, type Contact } from '../customer.js';
 import { reject, type Rejection } from '../errors.js';
 import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
+import { isPrimaryWithdrawn } from './asks.js';
 import { duties, holdOf, isSettled, outstanding } from './duties.js';
 import { completesVerdict, concernedDevices, resultingVerdict } from './verdicts.js';
 import type { Fact } from './facts.js';
@@ -155,7 +156,7 @@ function judgeDevices(record: IncidentRecord, body: TriageBody, after: Verdict):
 export function judgeEscalation(record: IncidentRecord): Judged {
   const closed = closedFirst(record);
   if (closed !== undefined) return closed;
-  if (record.effects['mail:primary'] === undefined) {
+  if (record.effects['mail:primary'] === undefined || isPrimaryWithdrawn(record)) {
     return reject('no-primary-escalation', 'There is no primary escalation that this could follow.');
   }
   return undefined;

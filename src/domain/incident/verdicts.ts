@@ -179,6 +179,8 @@ export function applyRetry(record: IncidentRecord, named: readonly NamedDevice[]
     retries: triedAgain(record, failedIds),
     phone: failedIds.has('phone') ? null : record.phone,
     devices: record.devices.map((device) => {
+      // Once the customer has ordered its release, only a verdict that names it anew isolates it again.
+      if (device.order !== null) return device;
       if (failedIds.has(`isolate:${device.machineId}`) && device.target !== null) {
         const claimedName = names.get(device.machineId) ?? device.claimedName;
         return { ...device, claimedName, target: { ...device.target, judged: null }, asked: null };
