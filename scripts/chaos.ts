@@ -43,7 +43,7 @@ const documentFile = join(rootDir, 'docs/reliability.md');
 const LIVES_AT_ONCE = 8;
 const RANDOM_ROUNDS = 4;
 const OUTAGE_MS = 600_000;
-const PROPERTY_RUNS = 3_000;
+const PROPERTY_RUNS = 1_000;
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, only: { type: 'string' } } });
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);

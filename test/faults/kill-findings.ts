@@ -62,7 +62,8 @@ function anonymous(text: string, cast: Cast): string {
 
 export async function outcomeOf(life: Life, simulator: Simulator): Promise<Outcome> {
   const { cast, final } = life;
-  const duties: { id: string; kind: string; target: string; status: string; reason?: string }[] = final.duties;
+  const duties: { id: string; kind: string; target: string; status: string; reason?: string; doneAt?: string }[] =
+    final.duties;
   const devices: { name: string; isolation: string }[] = final.devices;
   const timeline: { at: string; type: string; text: { en: string } }[] = final.timeline;
   const { stage, level, attention, closeReason, slo, verdict } = final;
@@ -88,12 +89,8 @@ export async function outcomeOf(life: Life, simulator: Simulator): Promise<Outco
     mails,
     calls,
     actions: actions.map(({ type, status, machineId }) => anonymous(`${type} ${status} ${machineId}`, cast)).sort(),
-    acknowledgedAt: duties.find(({ kind }) => kind === 'phone') === undefined ? '' : acknowledgedAt(timeline),
+    acknowledgedAt: duties.find(({ kind }) => kind === 'phone')?.doneAt ?? '',
   };
-}
-
-function acknowledgedAt(timeline: { at: string; type: string; text: { en: string } }[]): string {
-  return timeline.find(({ type, text }) => type === 'call' && text.en.includes('cknowledged'))?.at ?? '';
 }
 
 export interface Strictness {
