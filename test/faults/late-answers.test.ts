@@ -203,7 +203,9 @@ describe('an all-clear while the primary is still under way', () => {
   });
 
   it('lets it go out where an analyst has escalated further: a secondary never comes alone', () => {
-    const life = begun().fact({ type: 'escalation', body: { message: 'more to say' }, actor: 'ana' }).triage(1);
+    const life = begun()
+      .fact({ type: 'escalation', body: { message: 'more to say' }, actor: 'ana' })
+      .triage(1);
     assert.equal(isPrimaryWithdrawn(life.record), false);
     assert.equal(judgeEscalation(life.record), undefined);
   });
