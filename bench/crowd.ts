@@ -67,7 +67,7 @@ export async function afterKill(place: Place): Promise<Figure[]> {
   const together = await verdicts(
     place,
     'after-kill',
-    'the same, all at the same moment, p95',
+    `${AFTER_KILL} verdicts straight after kill -9 of the worker, all at the same moment, p95`,
     1_000,
     open.slice(AFTER_KILL, 2 * AFTER_KILL),
   );
@@ -78,7 +78,7 @@ export async function afterKill(place: Place): Promise<Figure[]> {
   const behind = await verdicts(
     place,
     'after-kill-queued',
-    `the same, all at the same moment, with ${QUEUED} alerts queued, p95`,
+    `${AFTER_KILL} verdicts straight after kill -9, all at the same moment, with ${QUEUED} alerts queued, p95`,
     5_000,
     open.slice(2 * AFTER_KILL),
   );
