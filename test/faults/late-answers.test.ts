@@ -113,6 +113,15 @@ describe('a verdict that is changed faster than anything is asked for', () => {
     assert.equal(life.duty('isolate:m1')?.status, 'done');
   });
 
+  it('come true while the verdict was raised meanwhile, it is kept when that is lowered again', () => {
+    const life = new Life().triage(3).askDevices().triage(1);
+    life.fact({ type: 'device-asked', machineId: 'm1', want: 'withdraw' });
+    life.triage(3).isolated();
+    assert.equal(life.duty('isolate:m1')?.status, 'owed');
+    life.triage(1);
+    assert.equal(life.duty('isolate:m1')?.status, 'done');
+  });
+
   it('raised again while it is being called off, it is asked for anew, and only that counts', () => {
     const life = new Life().triage(3).askDevices().triage(1);
     life.fact({ type: 'device-asked', machineId: 'm1', want: 'withdraw' });

@@ -157,9 +157,12 @@ function retarget(
     return { ...device, target: { ...target, ended: null } };
   }
   if (target === null || target.ended !== null || target.isolatedAt !== null) return device;
+  // What an earlier demand had called off came true meanwhile: it is this incident's.
+  const hold = device.asked?.want === 'withdraw' ? holdOf(device) : undefined;
+  const isolatedAt = hold?.state === 'isolated' ? (device.report?.isolatedAt ?? hold.at) : null;
   return {
     ...device,
-    target: { ...target, ended: { at, reason: verdict.level <= 2 ? 'level-lowered' : 'not-named' } },
+    target: { ...target, isolatedAt, ended: { at, reason: verdict.level <= 2 ? 'level-lowered' : 'not-named' } },
   };
 }
 
