@@ -24,7 +24,7 @@ import {
   settleAsks,
 } from '../../src/domain/phone/evolve.js';
 import type { PhoneRecord } from '../../src/domain/phone/record.js';
-import { DETECTED, minute } from './life.js';
+import { callRecord, DETECTED, minute } from './life.js';
 
 const ISOLATED: StepResult = { outcome: 'isolated', at: minute(10), action: null };
 const RELEASED: StepResult = { outcome: 'released', at: minute(30), action: null };
@@ -207,17 +207,7 @@ describe('one customer’s telephone', () => {
   const ring = (record: PhoneRecord, incidentId: string, seq: number, want: 'ring' | 'cancel' = 'ring') =>
     applyPhoneRequest(record, { incidentId, seq, want, title: incidentId }, minute(seq));
   const called = (record: PhoneRecord, attempt: number) =>
-    addCall(record, {
-      attempt,
-      round: 1,
-      contactId: 'sato',
-      contactName: '佐藤',
-      to: '+81312345678',
-      sid: `CA${attempt}`,
-      startedAt: minute(2),
-      endedAt: null,
-      status: 'placing',
-    });
+    addCall(record, callRecord(attempt, { startedAt: minute(2), endedAt: null, status: 'placing' }));
   const event = (
     record: PhoneRecord,
     attempt: number,

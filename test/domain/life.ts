@@ -13,7 +13,7 @@ import type { IncidentRecord } from '../../src/domain/incident/record.js';
 import { slo } from '../../src/domain/incident/slo.js';
 import { attentionOf, nextWake, stageOf, waitingFor } from '../../src/domain/incident/stage.js';
 import { machineFacts } from '../../src/domain/machine.js';
-import type { PhoneReport } from '../../src/domain/phone/record.js';
+import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
 import type { Policy, ServiceSettings } from '../../src/domain/policy.js';
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus, type Instant } from '../../src/domain/time.js';
 
@@ -82,6 +82,19 @@ export interface Beginning {
   policy?: Policy;
   receivedAt?: Instant;
   osPlatform?: string | null;
+}
+
+/** A call to the first contact, as the telephone's workflow records it. */
+export function callRecord(attempt: number, how: Pick<CallRecord, 'startedAt' | 'endedAt' | 'status'>): CallRecord {
+  return {
+    attempt,
+    round: 1,
+    contactId: 'sato',
+    contactName: '佐藤',
+    to: '+81312345678',
+    sid: `CA${attempt}`,
+    ...how,
+  };
 }
 
 /** One incident told as a story, without Temporal: facts at their times, and what the rules make of them. */

@@ -4,11 +4,11 @@ import { releaseSchema } from '../../src/domain/commands.js';
 import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
 import type { DeviceRequest } from '../../src/domain/device/record.js';
 import { deviceWant, isPrimaryWithdrawn } from '../../src/domain/incident/asks.js';
-import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
 import { judgeEscalation } from '../../src/domain/incident/judge.js';
+import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
 import { HOUR_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
 import { releaseUpdate, triageUpdate } from '../../src/workflows/messages.js';
-import { isolatedLife, Life, minute } from '../domain/life.js';
+import { callRecord, isolatedLife, Life, minute } from '../domain/life.js';
 import { JumpingWorld, type JumpingIncident } from '../workflows/stub-outside.js';
 
 describe('a device whose wishes overtake each other', function () {
@@ -162,17 +162,8 @@ describe('a verdict that is changed faster than anything is asked for', () => {
 });
 
 describe('a telephone whose reports overtake each other', () => {
-  const call = (attempt: number): CallRecord => ({
-    attempt,
-    round: 1,
-    contactId: 'sato',
-    contactName: '佐藤',
-    to: '+81312345678',
-    sid: `CA${attempt}`,
-    startedAt: minute(1),
-    endedAt: minute(2),
-    status: 'no-answer',
-  });
+  const call = (attempt: number) =>
+    callRecord(attempt, { startedAt: minute(1), endedAt: minute(2), status: 'no-answer' });
   const report = (outcome: PhoneReport['outcome'], calls: CallRecord[], seq: number): PhoneReport => ({
     seq,
     outcome,

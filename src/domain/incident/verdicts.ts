@@ -111,7 +111,7 @@ export function isRequestStanding(device: DeviceEntry): boolean {
 }
 
 /** Has the device's workflow been told to call it off, and not said yet what came of that? */
-export function isWithdrawing(device: DeviceEntry): boolean {
+function isWithdrawing(device: DeviceEntry): boolean {
   return device.asked?.want === 'withdraw' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
 }
 

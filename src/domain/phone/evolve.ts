@@ -116,10 +116,9 @@ export function reportFor(record: PhoneRecord, incidentId: string): PhoneReport 
   return { seq, outcome, at, calls, acknowledgedBy, reason, ...(isTrouble ? { trouble } : {}) };
 }
 
-/** Was it sent before the one that is known? A chain that has ended for an order stays so, and its calls only grow. */
+/** Was it sent before the one that is known? What has ended for a request stays so, and its calls only grow. */
 export function isOvertaken(report: PhoneReport, known: PhoneReport): boolean {
-  if (report.seq !== known.seq) return report.seq < known.seq;
-  if (report.outcome !== 'ringing') return false;
+  if (report.seq !== known.seq || report.outcome !== 'ringing') return false;
   return known.outcome !== 'ringing' || lastAttempt(report) < lastAttempt(known);
 }
 
