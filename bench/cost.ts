@@ -50,16 +50,18 @@ export async function cost(place: Place): Promise<Figure[]> {
     target: { most },
     detail: {},
   });
+  const actions = (id: string, what: string, value: number): Figure => ({
+    id,
+    what: `Temporal actions: ${what}`,
+    value,
+    unit: 'actions',
+    detail: {},
+  });
   return [
     events('events-level-1', 'a level-1 life', level1.events, 20),
     events('events-level-3', 'a level-3 life, incident', level3.events, 75),
     events('events-device', 'a level-3 life, device', device.events, 60),
-    {
-      id: 'actions',
-      what: 'Temporal actions of a level-1 life · of a level-3 life',
-      value: level1.actions,
-      unit: 'actions',
-      detail: { level1: level1.actions, level3: level3.actions + device.actions },
-    },
+    actions('actions-level-1', 'a level-1 life', level1.actions),
+    actions('actions-level-3', 'a level-3 life, incident + device', level3.actions + device.actions),
   ];
 }

@@ -56,9 +56,7 @@ export async function verdictToIsolate(place: Place): Promise<Figure> {
     const asked = place.whenTold(`isolate ${aCase.machineId}`);
     const startedMs = performance.now();
     const answered = new ApiLife(place, aCase).command('triage', verdict(3));
-    await asked;
-    const took = performance.now() - startedMs;
-    await answered;
+    const [took] = await Promise.all([asked.then(() => performance.now() - startedMs), answered]);
     return took;
   });
   return latency(

@@ -16,29 +16,21 @@ import {
   type CommandUpdate,
 } from '../src/workflows/messages.js';
 import { goUpdate } from './bare/workflow.js';
-import type { Case, Place } from './place.js';
+import { until, type Case, type Place } from './place.js';
 
 /** Whole lives of each kind, from the first word to the last. */
 
-/** Somebody who waits for a step looks again, ever less often: looks are work too, and nobody's life consists of them. */
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 800;
-/** Thousands of alerts that were queued take their time. */
-const LONGEST_WAIT_MS = 180_000;
+/**
+ * How long somebody waits for a step (thousands of alerts that were queued take their time), and the pauses between looks:
+ * looks are work too, and nobody's life consists of them.
+ */
+const PATIENCE = [180_000, 100, 800] as const;
 
 const TEXTS = {
   detection: 'An encoded PowerShell command was detected.',
   analysis: 'It loads a second stage from a server that is known for malware.',
   countermeasures: 'Leave the device isolated and change the passwords of whoever has signed in to it.',
 };
-
-async function lookUntil(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = Date.now() + LONGEST_WAIT_MS;
-  for (let pauseMs = FIRST_PAUSE_MS; !(await holds()); pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-    if (Date.now() > deadlineMs) throw new Error('looked in vain');
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
-}
 
 export function verdict(level: number) {
   return { level, judgement: level === 1 ? 'false-positive' : 'true-positive', ...TEXTS };
@@ -78,7 +70,7 @@ export class ApiLife {
 
   /** Until the incident says so. */
   async sees(holds: (incident: z.infer<typeof incidentSchema>) => boolean): Promise<void> {
-    await lookUntil(async () => holds(incidentSchema.parse((await this.must(200, 'GET', this.path)).body)));
+    await until(async () => holds(incidentSchema.parse((await this.must(200, 'GET', this.path)).body)), ...PATIENCE);
   }
 
   async known(): Promise<void> {
@@ -123,14 +115,12 @@ export const STUB_QUEUE = 'stub';
 /** The same life without API and without an outside: the workflows alone, sent their messages directly. */
 export class StubbedLife {
   constructor(
+    /** One for all: the API too looks at the queue once for all its commands. */
+    private readonly gateway: Gateway,
     private readonly place: Place,
     private readonly policy: Policy,
     private readonly aCase: Case,
   ) {}
-
-  private get gateway(): Gateway {
-    return { client: this.place.client, taskQueue: STUB_QUEUE };
-  }
 
   private async command<Body>(update: CommandUpdate<Body>, body: Body): Promise<void> {
     const deadlineMs = Date.now() + 60_000;
@@ -139,8 +129,8 @@ export class StubbedLife {
   }
 
   private async sees(stage: string): Promise<void> {
-    const handle = this.place.client.workflow.getHandle(this.aCase.incidentId);
-    await lookUntil(async () => (await handle.query(incidentQuery)).stage === stage);
+    const handle = this.gateway.client.workflow.getHandle(this.aCase.incidentId);
+    await until(async () => (await handle.query(incidentQuery)).stage === stage, ...PATIENCE);
   }
 
   async level3(): Promise<void> {

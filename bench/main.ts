@@ -25,6 +25,7 @@ function isBackend(name: string): name is Backend {
 async function measure(backend: Backend): Promise<Results['backends'][number]> {
   print(`\n${backend}`);
   const startedMs = performance.now();
+  const measuredAt = new Date().toISOString();
   const place = await Place.open(backend);
   try {
     const figures: Figure[] = [];
@@ -40,7 +41,14 @@ async function measure(backend: Backend): Promise<Results['backends'][number]> {
     take(await afterKill(place));
     take([await workerStart(place)]);
     const server = await place.serverVersion();
-    return { backend, server, workers: place.workers, seconds: (performance.now() - startedMs) / 1_000, figures };
+    return {
+      backend,
+      measuredAt,
+      server,
+      workers: place.workers,
+      seconds: (performance.now() - startedMs) / 1_000,
+      figures,
+    };
   } finally {
     await place.close();
   }
@@ -55,7 +63,7 @@ execFileSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], {
   cwd: fileURLToPath(new URL('..', import.meta.url)),
   stdio: 'inherit',
 });
-const results: Results = { measuredAt: new Date().toISOString(), machine: machine(), backends: [] };
+const results: Results = { machine: machine(), backends: [] };
 for (const backend of chosen) results.backends.push(await measure(backend));
-report(results);
+await report(results);
 print(`\n${table(results)}`);

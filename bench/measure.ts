@@ -50,7 +50,10 @@ export async function paced<T>(
 ): Promise<number[]> {
   const tookMs: Promise<number>[] = [];
   for (const item of items) {
-    tookMs.push(work(item));
+    const took = work(item);
+    // A failure is told at the end, with all; until then it must not end the process.
+    took.catch(() => undefined);
+    tookMs.push(took);
     await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
   }
   return Promise.all(tookMs);

@@ -25,6 +25,13 @@ const CUSTOMERS = 40;
 const TOKEN = 'bench';
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 
+/** Nothing of the caller's settings: where those of a service are exported, the bench would write to its customers. */
+const OWN_ENVIRONMENT = {
+  PATH: process.env['PATH'],
+  HOME: process.env['HOME'],
+  TEMPORAL_NAMESPACE: 'mimamori-bench',
+};
+
 /** Nothing here is throttled: what Defender allows is Defender's limit, and the bench is about ours. */
 const UNLIMITED = { callsPerMinute: 1_000_000, callsPerHour: 10_000_000 };
 
@@ -66,13 +73,18 @@ export class Place {
     const cacheDir = join(rootDir, '.cache', 'bench');
     mkdirSync(cacheDir, { recursive: true });
     const place = new Place(backend, mkdtempSync(join(cacheDir, `${backend}-`)));
-    await place.start();
-    return place;
+    try {
+      await place.start();
+      return place;
+    } catch (error) {
+      await place.close();
+      throw error;
+    }
   }
 
   get client(): Client {
     if (this.connection === undefined) throw new Error('not connected');
-    return new Client({ connection: this.connection, namespace: this.env['TEMPORAL_NAMESPACE'] ?? 'default' });
+    return new Client({ connection: this.connection, namespace: OWN_ENVIRONMENT.TEMPORAL_NAMESPACE });
   }
 
   private get taskQueue(): string {
@@ -99,7 +111,7 @@ export class Place {
     const operatorsFile = this.file('operators.yaml', JSON.stringify({ operators }));
     const externalAddress = process.env['TEMPORAL_ADDRESS'];
     this.env = {
-      ...childEnvironment(process.env, ports, operatorsFile),
+      ...childEnvironment(OWN_ENVIRONMENT, ports, operatorsFile),
       CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers)),
       API_PORT: String(ports.api),
       TEMPORAL_TASK_QUEUE: 'bench',
@@ -369,9 +381,15 @@ function alertOf(of: { alertId: string; machineId: string; computerDnsName: stri
   };
 }
 
-export async function until(holds: () => Promise<boolean>, timeoutMs = 60_000, pauseMs = 25): Promise<void> {
+/** Looks again and again, with pauses that double up to the longest. */
+export async function until(
+  holds: () => Promise<boolean>,
+  timeoutMs = 60_000,
+  firstPauseMs = 25,
+  longestPauseMs = firstPauseMs,
+): Promise<void> {
   const deadlineMs = Date.now() + timeoutMs;
-  for (;;) {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     if (await holds().catch(() => false)) return;
     if (Date.now() > deadlineMs) throw new Error('waited in vain');
     await new Promise((resolve) => setTimeout(resolve, pauseMs));

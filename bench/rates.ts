@@ -31,10 +31,11 @@ function ids(count: number): string[] {
 
 async function stubbedLives(place: Place, count: number): Promise<Rate> {
   const policies = createPolicies(place.customersOfFile(), place.service());
+  const gateway = { client: place.client, taskQueue: STUB_QUEUE };
   return rate(place, LEVEL_3_AT_ONCE, await place.newCases(count), async (aCase) => {
     const policy = policies.find(aCase.customer.id);
     if (policy === undefined) throw new Error('no policy');
-    await new StubbedLife(place, policy, aCase).level3();
+    await new StubbedLife(gateway, place, policy, aCase).level3();
   });
 }
 

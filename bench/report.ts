@@ -1,17 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
 import { z } from 'zod';
 import { figureSchema, isMet, type Figure } from './figures.js';
 import { backends, type Backend } from './place.js';
 
 /** What one run has measured, as it is kept in results.json. */
 const resultsSchema = z.object({
-  measuredAt: z.string(),
   machine: z.object({ cpu: z.string(), cores: z.number(), memoryGb: z.number(), node: z.string() }),
   backends: z.array(
     z.object({
       backend: z.enum(backends),
+      measuredAt: z.string(),
       server: z.string(),
       workers: z.number(),
       seconds: z.number(),
@@ -72,7 +73,7 @@ export function table({ backends: measured }: Results): string {
 
 function details({ backends: measured }: Results): string {
   return measured
-    .map(({ backend, server, workers, seconds, figures }) => {
+    .map(({ backend, measuredAt, server, workers, seconds, figures }) => {
       const lines = figures
         .filter(({ detail }) => Object.keys(detail).length > 0)
         .map(
@@ -81,15 +82,18 @@ function details({ backends: measured }: Results): string {
               .map(([name, value]) => `${name} ${value}`)
               .join(', ')}`,
         );
-      return [`### ${names[backend]} (${server}, workers: ${workers}, ${Math.round(seconds)} s)`, '', ...lines].join(
-        '\n',
-      );
+      const when = measuredAt.slice(0, 16).replace('T', ' ');
+      return [
+        `### ${names[backend]} (${server}, workers: ${workers}; ${when} UTC, ${Math.round(seconds)} s)`,
+        '',
+        ...lines,
+      ].join('\n');
     })
     .join('\n\n');
 }
 
 /** Writes results.json, and the measured part of docs/performance.md; the rest of that page is by hand. */
-export function report(results: Results): void {
+export async function report(results: Results): Promise<void> {
   const merged = merge(results);
   writeFileSync(resultsFile, `${JSON.stringify(merged, null, 2)}\n`);
   const page = readFileSync(documentFile, 'utf8');
@@ -97,7 +101,7 @@ export function report(results: Results): void {
   const measured = [
     BEGIN,
     '',
-    `Measured ${merged.measuredAt.slice(0, 10)} on ${cores} cores (${cpu}, ${memoryGb} GB), Node ${node}; everything on the one machine.`,
+    `Measured on ${cores} cores (${cpu}, ${memoryGb} GB), Node ${node}; everything on the one machine.`,
     '',
     table(merged),
     '',
@@ -105,10 +109,8 @@ export function report(results: Results): void {
     '',
     END,
   ].join('\n');
-  writeFileSync(
-    documentFile,
-    page.slice(0, page.indexOf(BEGIN)) + measured + page.slice(page.indexOf(END) + END.length),
-  );
+  const text = page.slice(0, page.indexOf(BEGIN)) + measured + page.slice(page.indexOf(END) + END.length);
+  writeFileSync(documentFile, await format(text, { parser: 'markdown', printWidth: 120 }));
 }
 
 /** A run on one backend leaves what was measured on the others. */
