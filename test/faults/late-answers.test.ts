@@ -161,6 +161,16 @@ describe('a verdict that is changed faster than anything is asked for', () => {
   });
 });
 
+describe('an isolation that was given up while only another incident’s was under way', () => {
+  it('never becomes this incident’s, whatever is asked for the device afterwards', () => {
+    const life = new Life().triage(3).askDevices().release();
+    life.report('m1', 'held', { heldBy: ['incident:acme:other'] }).report('m1', 'released');
+    life.report('m1', 'released', { isolatedAt: minute(9), heldBy: ['incident:acme:other'] });
+    assert.equal(life.duty('isolate:m1')?.status, 'cancelled');
+    assert.equal(life.record.devices[0]?.target?.isolatedAt, null);
+  });
+});
+
 describe('a telephone whose reports overtake each other', () => {
   const call = (attempt: number) =>
     callRecord(attempt, { startedAt: minute(1), endedAt: minute(2), status: 'no-answer' });

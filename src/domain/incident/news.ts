@@ -47,9 +47,13 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
 /** The states in which Defender has confirmed this incident's isolation. */
 const CONFIRMED_STATES: readonly HoldState[] = ['isolated', 'releasing', 'released', 'release-failed'];
 
-/** An incident that gave the device up while only another's isolation was under way never had it isolated. */
+/**
+ * An incident that gave the device up while only another's isolation was under way never had it isolated: not by that
+ * one's release either, nor by what the other asks for afterwards.
+ */
 function isConfirmed(device: DeviceEntry, report: DeviceReport): boolean {
-  const gaveUpBefore = device.report?.hold.state === 'held' && device.report.hold.seq === report.hold.seq;
+  const before = device.report?.hold.seq === report.hold.seq ? device.report.hold.state : undefined;
+  const gaveUpBefore = before === 'held' || before === 'released';
   return CONFIRMED_STATES.includes(report.hold.state) && !gaveUpBefore;
 }
 
