@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { until } from '../../simulator/testing.js';
 import { releaseSchema } from '../../src/domain/commands.js';
 import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
-import type { DeviceRequest } from '../../src/domain/device/record.js';
+import type { DeviceRecord, DeviceRequest } from '../../src/domain/device/record.js';
 import { deviceWant, isPrimaryWithdrawn } from '../../src/domain/incident/asks.js';
 import { judgeEscalation } from '../../src/domain/incident/judge.js';
 import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
@@ -113,13 +113,31 @@ describe('a verdict that is changed faster than anything is asked for', () => {
     assert.equal(life.duty('isolate:m1')?.status, 'done');
   });
 
-  it('come true while the verdict was raised meanwhile, it is kept when that is lowered again', () => {
+  it('come true although it was called off, it serves the verdict that was raised meanwhile, and is kept after it', () => {
     const life = new Life().triage(3).askDevices().triage(1);
     life.fact({ type: 'device-asked', machineId: 'm1', want: 'withdraw' });
     life.triage(3).isolated();
-    assert.equal(life.duty('isolate:m1')?.status, 'owed');
+    assert.equal(life.duty('isolate:m1')?.status, 'done');
     life.triage(1);
     assert.equal(life.duty('isolate:m1')?.status, 'done');
+  });
+
+  it('called off for a tuning period and repeated in it, it is known of when it comes true all the same', () => {
+    const life = new Life().triage(3).askDevices();
+    life.fact({ type: 'isolation-ended', machineId: 'm1', reason: 'tuning-period' });
+    life.fact({ type: 'device-asked', machineId: 'm1', want: 'withdraw' });
+    life.fact({ type: 'retry-asked', devices: [], actor: 'ana' });
+    life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' });
+    life.isolated();
+    assert.equal(life.duty('isolate:m1')?.status, 'done');
+  });
+
+  it('overtaken by a tuning period and repeated at once, it is called off', () => {
+    const life = new Life().triage(3).askDevices();
+    life.fact({ type: 'isolation-ended', machineId: 'm1', reason: 'tuning-period' });
+    life.fact({ type: 'retry-asked', devices: [], actor: 'ana' });
+    life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' });
+    assert.deepEqual(wantOf(life), ['withdraw']);
   });
 
   it('raised again while it is being called off, it is asked for anew, and only that counts', () => {
@@ -225,25 +243,41 @@ describe('an all-clear while the primary is still under way', () => {
   });
 });
 
-describe('an isolation that comes true although one incident called it off and another was told to release it', () => {
-  it('is held for the one that the customer gave no order for', () => {
-    const at = minute(1);
-    const request = (incidentId: string, seq: number, want: DeviceRequest['want']) => ({
-      incidentId,
-      seq,
-      want,
-      why: 'w',
-      name: 'pc',
-    });
-    const requests = [
+describe('an isolation that one incident called off and another was told to release', () => {
+  const at = minute(1);
+  const request = (incidentId: string, seq: number, want: DeviceRequest['want']) => ({
+    incidentId,
+    seq,
+    want,
+    why: 'w',
+    name: 'pc',
+  });
+  const isolated = { outcome: 'isolated' as const, at: minute(2), action: null };
+  const after = (record: DeviceRecord, ...requests: DeviceRequest[]) =>
+    requests.reduce((before, next) => applyRequest(before, next, at), record);
+
+  it('is held, once it comes true all the same, for the one that the customer gave no order for', () => {
+    const asked = after(
+      openDevice('acme', 'm1', at),
       request('first', 1, 'isolate'),
       request('second', 1, 'isolate'),
       request('first', 2, 'withdraw'),
       request('second', 2, 'release'),
-    ];
-    const asked = requests.reduce((record, next) => applyRequest(record, next, at), openDevice('acme', 'm1', at));
-    const isolated = applyIsolateStep(asked, { outcome: 'isolated', at: minute(2), action: null });
-    assert.deepEqual([isolated.holds['first']?.state, isolated.holds['second']?.state], ['isolated', 'held']);
-    assert.equal(nextStep(isolated), undefined);
+    );
+    const record = applyIsolateStep(asked, isolated);
+    assert.deepEqual([record.holds['first']?.state, record.holds['second']?.state], ['isolated', 'held']);
+    assert.equal(nextStep(record), undefined);
+  });
+
+  it('was never that of one that called it off while the device was isolated for the other', () => {
+    const held = applyIsolateStep(after(openDevice('acme', 'm1', at), request('first', 1, 'isolate')), isolated);
+    const asked = after(
+      held,
+      request('second', 1, 'isolate'),
+      request('second', 2, 'withdraw'),
+      request('first', 2, 'release'),
+    );
+    const record = applyIsolateStep(asked, isolated);
+    assert.deepEqual([record.holds['first']?.state, record.holds['second']?.state], ['releasing', 'cancelled']);
   });
 });

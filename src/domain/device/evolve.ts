@@ -168,10 +168,13 @@ export function applyIsolateStep(record: DeviceRecord, step: StepResult, letsWit
         isolatedAt: step.at,
         action: step.action ?? record.action,
       };
-      // Who called it off too late holds the device from now on: another's release must not take it away.
-      const confirmed = settleHolds(record, step.at, ({ state, want }) =>
-        state === 'wanted' && want !== 'release' ? { state: 'isolated' } : undefined,
-      );
+      // Who called it off too late holds the device from now on: another's release must not take it away. Not so where
+      // it was isolated for others before: that was never this one's.
+      const wasIsolated = record.isolation === 'isolated';
+      const confirmed = settleHolds(record, step.at, ({ state, want }) => {
+        if (state !== 'wanted' || want === 'release') return undefined;
+        return { state: want === 'withdraw' && wasIsolated ? 'cancelled' : 'isolated' };
+      });
       const holders = letsWithdrawnGo ? record : { ...record, holds: confirmed };
       return changed(isolated, {
         holds: settleHolds({ ...record, holds: confirmed }, step.at, ({ state }, id) => {

@@ -14,9 +14,8 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
   let next = withDevice(record, report.machineId, (device) => {
     const { target } = device;
     if (target === null) return { ...device, report };
-    // What an earlier demand has called off says nothing of one that was made since.
-    const isOfEarlier = device.asked?.want === 'withdraw' && target.ended === null && target.judged === null;
-    const held = isConfirmed(device, report) && !isOfEarlier;
+    // Also what was called off too late: the device is isolated, and this incident holds it.
+    const held = isConfirmed(device, report);
     const refused = report.hold.state === 'cancelled' && report.hold.reason === 'tuning-period';
     return {
       ...device,

@@ -119,6 +119,11 @@ function isStillHeld(device: DeviceEntry): boolean {
   return isRequestStanding(device) || (device.asked?.want === 'isolate' && holdOf(device)?.state === 'isolated');
 }
 
+/** What a new demand leaves of the last request: nothing, unless the device's workflow may still act on it. */
+function stillAsked(device: DeviceEntry): DeviceEntry['asked'] {
+  return isStillHeld(device) || isWithdrawing(device) ? device.asked : null;
+}
+
 /** Does an isolation that was ended, or ordered to end, still stand because nobody has got round to saying so? */
 export function hasUnwithdrawnRequest(record: IncidentRecord): boolean {
   return record.devices.some(
@@ -143,7 +148,9 @@ function retarget(
     // After the customer's release only a new raise, or an analyst who names the device again, isolates it anew.
     if (released) {
       if (!how.raised && !how.explicit) return device;
-      if (!how.keepsRequest) return { ...device, target: fresh, order: null, asked: null };
+      if (!how.keepsRequest) {
+        return { ...device, target: fresh, order: null, asked: isWithdrawing(device) ? device.asked : null };
+      }
       // The order was not passed on yet: what is isolated stays so, for this verdict.
       const isolated = target.isolatedAt !== null && { judged: target.judged, isolatedAt: target.isolatedAt };
       return { ...device, target: { ...fresh, ...isolated }, order: null };
@@ -157,12 +164,9 @@ function retarget(
     return { ...device, target: { ...target, ended: null } };
   }
   if (target === null || target.ended !== null || target.isolatedAt !== null) return device;
-  // What an earlier demand had called off came true meanwhile: it is this incident's.
-  const hold = device.asked?.want === 'withdraw' ? holdOf(device) : undefined;
-  const isolatedAt = hold?.state === 'isolated' ? (device.report?.isolatedAt ?? hold.at) : null;
   return {
     ...device,
-    target: { ...target, isolatedAt, ended: { at, reason: verdict.level <= 2 ? 'level-lowered' : 'not-named' } },
+    target: { ...target, ended: { at, reason: verdict.level <= 2 ? 'level-lowered' : 'not-named' } },
   };
 }
 
@@ -186,12 +190,13 @@ export function applyRetry(record: IncidentRecord, named: readonly NamedDevice[]
       if (device.order !== null) return device;
       if (failedIds.has(`isolate:${device.machineId}`) && device.target !== null) {
         const claimedName = names.get(device.machineId) ?? device.claimedName;
-        return { ...device, claimedName, target: { ...device.target, judged: null }, asked: null };
+        return { ...device, claimedName, target: { ...device.target, judged: null }, asked: stillAsked(device) };
       }
       const { target } = device;
       if (target === null || target.isolatedAt !== null) return device;
       const tuned = target.judged?.waived === 'tuning-period' || target.ended?.reason === 'tuning-period';
-      return tuned ? { ...device, target: { ...target, since: at, judged: null, ended: null }, asked: null } : device;
+      if (!tuned) return device;
+      return { ...device, target: { ...target, since: at, judged: null, ended: null }, asked: stillAsked(device) };
     }),
   };
 }
