@@ -4,11 +4,11 @@ import { releaseSchema } from '../../src/domain/commands.js';
 import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
 import type { DeviceRecord, DeviceRequest } from '../../src/domain/device/record.js';
 import { deviceWant, isPrimaryWithdrawn } from '../../src/domain/incident/asks.js';
-import { judgeEscalation } from '../../src/domain/incident/judge.js';
+import { judgeEscalation, judgeTriage } from '../../src/domain/incident/judge.js';
 import type { CallRecord, PhoneReport } from '../../src/domain/phone/record.js';
 import { HOUR_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
 import { releaseUpdate, triageUpdate } from '../../src/workflows/messages.js';
-import { callRecord, isolatedLife, Life, minute } from '../domain/life.js';
+import { callRecord, isolatedLife, Life, minute, policyOf, verdictBody } from '../domain/life.js';
 import { JumpingWorld, type JumpingIncident } from '../workflows/stub-outside.js';
 
 describe('a device whose wishes overtake each other', function () {
@@ -151,6 +151,26 @@ describe('a verdict that is changed faster than anything is asked for', () => {
     const life = new Life().triage(3).askDevices().triage(1).triage(3);
     life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' });
     assert.deepEqual(wantOf(life), ['withdraw']);
+  });
+
+  it('lowered when a tuning period had prevented it, the repeated verdict isolates nobody', () => {
+    const tuningPeriods = [{ from: minute(0), until: minute(30) }];
+    const life = new Life({ policy: policyOf({ tuningPeriods }) }).triage(3).askDevices().mailAll();
+    assert.equal(life.duty('isolate:m1')?.status, 'waived');
+    life.triage(2).mailAll().at(40);
+    const again = { body: verdictBody(2), ifMatch: life.record.revision };
+    assert.equal(judgeTriage(life.record, again, life.now)?.code, 'nothing-new');
+    life.fact({ type: 'retry-asked', devices: [], actor: 'ana' }).askDevices();
+    assert.equal(life.record.devices[0]?.asked, null);
+  });
+
+  it('raised again in a tuning period while a release is under way, the incident hears how that ends', () => {
+    const life = isolatedLife(3).release().report('m1', 'releasing').triage(2).triage(3);
+    life.fact({ type: 'isolation-judged', machineId: 'm1', waived: 'tuning-period' }).mailAll();
+    assert.equal(life.stage(), 'awaiting-release');
+    life.report('m1', 'released');
+    assert.equal(life.record.devices[0]?.target?.isolatedAt, null);
+    assert.equal(life.stage(), 'notified');
   });
 
   it('repeated after a release that met a tuning period, the release is settled all the same', () => {

@@ -50,19 +50,33 @@ export function holdOf(device: DeviceEntry): Hold | undefined {
   return asked !== null && report !== null && report.hold.seq >= asked.seq ? report.hold : undefined;
 }
 
+/** The last request, where it was made for the demand that stands now. */
+export function askedForDemand({ asked, target }: DeviceEntry): DeviceEntry['asked'] {
+  return asked !== null && asked.seq > (target?.afterSeq ?? 0) ? asked : null;
+}
+
+/** Does the device's workflow still have to say what comes of the isolation that was asked for, or called off? */
+export function isIsolationPending(device: DeviceEntry): boolean {
+  const { asked } = device;
+  return asked !== null && asked.want !== 'release' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
+}
+
 function isolateDuty(device: DeviceEntry): Duty[] {
-  const { target, asked } = device;
+  const { target } = device;
   if (target === null) return [];
   const base = { id: `isolate:${device.machineId}`, kind: 'isolate' as const, target: device.machineId };
   const { judged, ended, isolatedAt } = target;
   if (isolatedAt !== null) return [{ ...base, status: 'done', doneAt: isolatedAt }];
   if (judged?.waived !== undefined) return [{ ...base, status: 'waived', reason: judged.waived }];
   if (judged?.refused !== undefined) return [{ ...base, status: 'failed', reason: judged.refused }];
+  const asked = askedForDemand(device);
   // A request from before the demand was ended and made again is judged anew before it may stand; what was called off is
   // asked for anew.
-  const isToBeAsked = ended === null && (judged === null || asked?.want === 'withdraw');
-  if (asked === null || isToBeAsked) {
-    return [ended === null ? { ...base, status: 'owed' } : { ...base, status: 'cancelled', reason: ended.reason }];
+  if (ended === null && (asked === null || judged === null || asked.want === 'withdraw')) {
+    return [{ ...base, status: 'owed' }];
+  }
+  if (asked === null && !isIsolationPending(device)) {
+    return [{ ...base, status: 'cancelled', reason: ended?.reason ?? 'cancelled' }];
   }
   const hold = holdOf(device);
   if (hold?.state === 'failed') return [{ ...base, status: 'failed', reason: hold.reason ?? 'isolation-failed' }];

@@ -5,7 +5,7 @@ import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
 import { isPrimaryWithdrawn } from './asks.js';
 import { duties, holdOf, isSettled, outstanding } from './duties.js';
-import { completesVerdict, concernedDevices, resultingVerdict } from './verdicts.js';
+import { completesVerdict, concernedDevices, isDemanded, resultingVerdict } from './verdicts.js';
 import type { Fact } from './facts.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
 import { isHolding, stageOf } from './stage.js';
@@ -80,10 +80,11 @@ export function canRetry(record: IncidentRecord, now: Instant): boolean {
   const tuningOver = !(record.policy?.customer.tuningPeriods ?? []).some(
     ({ from, until }) => toMs(from) <= toMs(now) && toMs(now) < toMs(until),
   );
-  return duties(record).some(
-    ({ kind, status, reason }) =>
-      kind !== 'warn' && (status === 'failed' || (isSettled({ status }) && reason === 'tuning-period' && tuningOver)),
-  );
+  return duties(record).some((duty) => {
+    if (duty.kind === 'warn') return false;
+    const wasPrevented = isSettled(duty) && duty.reason === 'tuning-period' && isDemanded(record, duty.target);
+    return duty.status === 'failed' || (wasPrevented && tuningOver);
+  });
 }
 
 export type TriageKind = 'new' | 'retry';

@@ -2,7 +2,7 @@ import type { DeviceReport, HoldState } from '../device/record.js';
 import { assertNever } from '../text.js';
 import { latest, toMs, type Instant } from '../time.js';
 import { reassess, scopeOf } from './assessment.js';
-import { duties } from './duties.js';
+import { askedForDemand, duties } from './duties.js';
 import type { Fact, MailOutcome } from './facts.js';
 import { deviceEntry, withDevice } from './opening.js';
 import type { DeviceEntry, IncidentRecord } from './record.js';
@@ -14,9 +14,9 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
   let next = withDevice(record, report.machineId, (device) => {
     const { target } = device;
     if (target === null) return { ...device, report };
-    // Also what was called off too late: the device is isolated, and this incident holds it.
     const held = isConfirmed(device, report);
-    const refused = report.hold.state === 'cancelled' && report.hold.reason === 'tuning-period';
+    const { state, reason } = report.hold;
+    const refused = state === 'cancelled' && reason === 'tuning-period' && askedForDemand(device) !== null;
     return {
       ...device,
       report,
@@ -28,8 +28,10 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
     };
   });
   const { order } = report.hold;
-  const inForce = entry.order === null ? undefined : record.orders[entry.order];
-  if (order !== null && inForce?.at !== order.at) {
+  const isKnown = record.orders.some(
+    ({ at: orderedAt, machineIds }) => orderedAt === order?.at && machineIds.includes(report.machineId),
+  );
+  if (order !== null && !isKnown) {
     const dutyId = `release:${report.machineId}`;
     const hadFailed = duties(record).some(({ id, status }) => id === dutyId && status === 'failed');
     next = {
@@ -43,17 +45,19 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
   return next;
 }
 
-/** The states in which Defender has confirmed this incident's isolation. */
-const CONFIRMED_STATES: readonly HoldState[] = ['isolated', 'releasing', 'released', 'release-failed'];
+/** The states of a release that follow only an isolation that Defender has confirmed. */
+const RELEASE_STATES: readonly HoldState[] = ['releasing', 'released', 'release-failed'];
 
 /**
- * An incident that gave the device up while only another's isolation was under way never had it isolated: not by that
- * one's release either, nor by what the other asks for afterwards.
+ * Has Defender confirmed the isolation for this incident? One that came true although it was called off is the incident's
+ * too. An incident that gave the device up while only another's isolation was under way never had it isolated: not by
+ * that one's release either, nor by what the other asks for afterwards.
  */
 function isConfirmed(device: DeviceEntry, report: DeviceReport): boolean {
+  if (report.hold.state === 'isolated') return true;
   const before = device.report?.hold.seq === report.hold.seq ? device.report.hold.state : undefined;
   const gaveUpBefore = before === 'held' || before === 'released';
-  return CONFIRMED_STATES.includes(report.hold.state) && !gaveUpBefore;
+  return RELEASE_STATES.includes(report.hold.state) && askedForDemand(device) !== null && !gaveUpBefore;
 }
 
 /** Is the report newer than the last one, and not about a request that has been overtaken? */

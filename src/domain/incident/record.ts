@@ -120,6 +120,8 @@ export interface Target {
   ended: { at: Instant; reason: EndReason } | null;
   /** When Defender confirmed it, by Defender's clock. */
   isolatedAt: Instant | null;
+  /** The last request that was made for an earlier demand. What comes of it is heard, but does not answer this one. */
+  afterSeq?: number;
 }
 
 export interface DeviceEntry {

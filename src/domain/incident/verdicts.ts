@@ -105,23 +105,23 @@ export function applyVerdict(
   };
 }
 
+/** Does the verdict that stands want this device isolated? */
+export function isDemanded(record: IncidentRecord, machineId: string): boolean {
+  return currentVerdict(record)?.machineIds.includes(machineId) === true;
+}
+
 /** Is the device's workflow still to isolate, as far as this incident has told it and has heard from it? */
 export function isRequestStanding(device: DeviceEntry): boolean {
   return device.asked?.want === 'isolate' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
-}
-
-/** Has the device's workflow been told to call it off, and not said yet what came of that? */
-function isWithdrawing(device: DeviceEntry): boolean {
-  return device.asked?.want === 'withdraw' && (holdOf(device)?.state ?? 'wanted') === 'wanted';
 }
 
 function isStillHeld(device: DeviceEntry): boolean {
   return isRequestStanding(device) || (device.asked?.want === 'isolate' && holdOf(device)?.state === 'isolated');
 }
 
-/** What a new demand leaves of the last request: nothing, unless the device's workflow may still act on it. */
-function stillAsked(device: DeviceEntry): DeviceEntry['asked'] {
-  return isStillHeld(device) || isWithdrawing(device) ? device.asked : null;
+/** What marks a demand that is to be asked for anew, or by the request that stands. */
+function demandAfter({ asked, target }: DeviceEntry, keepsRequest: boolean): Pick<Target, 'afterSeq'> {
+  return { afterSeq: keepsRequest ? (target?.afterSeq ?? 0) : (asked?.seq ?? 0) };
 }
 
 /** Does an isolation that was ended, or ordered to end, still stand because nobody has got round to saying so? */
@@ -141,23 +141,20 @@ function retarget(
 ): DeviceEntry {
   const demanded = verdict.machineIds.includes(device.machineId);
   const { target } = device;
-  const fresh: Target = { verdict: index, since: at, judged: null, ended: null, isolatedAt: null };
+  const after = demandAfter(device, how.keepsRequest);
+  const fresh: Target = { verdict: index, since: at, judged: null, ended: null, isolatedAt: null, ...after };
   if (demanded) {
     if (target === null) return { ...device, target: fresh };
     const released = device.order !== null;
     // After the customer's release only a new raise, or an analyst who names the device again, isolates it anew.
     if (released) {
       if (!how.raised && !how.explicit) return device;
-      if (!how.keepsRequest) {
-        return { ...device, target: fresh, order: null, asked: isWithdrawing(device) ? device.asked : null };
-      }
+      if (!how.keepsRequest) return { ...device, target: fresh, order: null };
       // The order was not passed on yet: what is isolated stays so, for this verdict.
       const isolated = target.isolatedAt !== null && { judged: target.judged, isolatedAt: target.isolatedAt };
       return { ...device, target: { ...fresh, ...isolated }, order: null };
     }
-    if (target.ended !== null && target.isolatedAt === null) {
-      return { ...device, target: fresh, asked: how.keepsRequest || isWithdrawing(device) ? device.asked : null };
-    }
+    if (target.ended !== null && target.isolatedAt === null) return { ...device, target: fresh };
     if (target.judged?.waived !== undefined) return { ...device, target: fresh };
     // What we refused ourselves was demanded all the time.
     if (target.judged?.refused !== undefined) return { ...device, target: { ...fresh, verdict: target.verdict } };
@@ -190,13 +187,15 @@ export function applyRetry(record: IncidentRecord, named: readonly NamedDevice[]
       if (device.order !== null) return device;
       if (failedIds.has(`isolate:${device.machineId}`) && device.target !== null) {
         const claimedName = names.get(device.machineId) ?? device.claimedName;
-        return { ...device, claimedName, target: { ...device.target, judged: null }, asked: stillAsked(device) };
+        const after = demandAfter(device, isStillHeld(device));
+        return { ...device, claimedName, target: { ...device.target, judged: null, ...after } };
       }
       const { target } = device;
-      if (target === null || target.isolatedAt !== null) return device;
+      if (target === null || target.isolatedAt !== null || !isDemanded(record, device.machineId)) return device;
       const tuned = target.judged?.waived === 'tuning-period' || target.ended?.reason === 'tuning-period';
       if (!tuned) return device;
-      return { ...device, target: { ...target, since: at, judged: null, ended: null }, asked: stillAsked(device) };
+      const after = demandAfter(device, isStillHeld(device));
+      return { ...device, target: { ...target, since: at, judged: null, ended: null, ...after } };
     }),
   };
 }
