@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { until } from '../../simulator/testing.js';
 import { releaseSchema } from '../../src/domain/commands.js';
-import { applyIsolateStep, applyRequest, nextStep, openDevice } from '../../src/domain/device/evolve.js';
+import {
+  applyIsolateStep,
+  applyReleaseStep,
+  applyRequest,
+  nextStep,
+  openDevice,
+  settleNeverBegun,
+} from '../../src/domain/device/evolve.js';
 import type { DeviceRecord, DeviceRequest } from '../../src/domain/device/record.js';
 import { deviceWant, isPrimaryWithdrawn } from '../../src/domain/incident/asks.js';
 import { judgeEscalation, judgeTriage } from '../../src/domain/incident/judge.js';
@@ -173,6 +180,13 @@ describe('a verdict that is changed faster than anything is asked for', () => {
     assert.equal(life.stage(), 'notified');
   });
 
+  it('raised and lowered while a release is under way, the release of it that is ordered again isolated nothing', () => {
+    const life = isolatedLife(3).release().report('m1', 'releasing').triage(2).triage(3).triage(2).release();
+    life.report('m1', 'released');
+    assert.equal(life.record.devices[0]?.target?.isolatedAt, null);
+    assert.deepEqual([life.duty('isolate:m1')?.status, life.duty('release:m1')?.status], ['cancelled', 'done']);
+  });
+
   it('repeated after a release that met a tuning period, the release is settled all the same', () => {
     const life = new Life().triage(3).askDevices();
     life.fact({
@@ -263,21 +277,20 @@ describe('an all-clear while the primary is still under way', () => {
   });
 });
 
-describe('an isolation that one incident called off and another was told to release', () => {
-  const at = minute(1);
-  const request = (incidentId: string, seq: number, want: DeviceRequest['want']) => ({
-    incidentId,
-    seq,
-    want,
-    why: 'w',
-    name: 'pc',
-  });
-  const isolated = { outcome: 'isolated' as const, at: minute(2), action: null };
-  const after = (record: DeviceRecord, ...requests: DeviceRequest[]) =>
-    requests.reduce((before, next) => applyRequest(before, next, at), record);
+const at = minute(1);
+const isolated = { outcome: 'isolated' as const, at: minute(2), action: null };
 
+function request(incidentId: string, seq: number, want: DeviceRequest['want']): DeviceRequest {
+  return { incidentId, seq, want, why: 'w', name: 'pc' };
+}
+
+function asking(record: DeviceRecord, ...requests: DeviceRequest[]): DeviceRecord {
+  return requests.reduce((before, next) => applyRequest(before, next, at), record);
+}
+
+describe('an isolation that one incident called off and another was told to release', () => {
   it('is held, once it comes true all the same, for the one that the customer gave no order for', () => {
-    const asked = after(
+    const asked = asking(
       openDevice('acme', 'm1', at),
       request('first', 1, 'isolate'),
       request('second', 1, 'isolate'),
@@ -290,8 +303,8 @@ describe('an isolation that one incident called off and another was told to rele
   });
 
   it('was never that of one that called it off while the device was isolated for the other', () => {
-    const held = applyIsolateStep(after(openDevice('acme', 'm1', at), request('first', 1, 'isolate')), isolated);
-    const asked = after(
+    const held = applyIsolateStep(asking(openDevice('acme', 'm1', at), request('first', 1, 'isolate')), isolated);
+    const asked = asking(
       held,
       request('second', 1, 'isolate'),
       request('second', 2, 'withdraw'),
@@ -299,5 +312,26 @@ describe('an isolation that one incident called off and another was told to rele
     );
     const record = applyIsolateStep(asked, isolated);
     assert.deepEqual([record.holds['first']?.state, record.holds['second']?.state], ['releasing', 'cancelled']);
+  });
+});
+
+describe('a device that stays isolated', () => {
+  const held = applyIsolateStep(asking(openDevice('acme', 'm1', at), request('first', 1, 'isolate')), isolated);
+
+  it('stays its incident’s, though that asks for it once more and calls that off', () => {
+    const again = asking(held, request('first', 2, 'isolate'), request('second', 1, 'isolate'));
+    const record = asking(again, request('first', 3, 'withdraw'));
+    assert.equal(applyIsolateStep(record, isolated).holds['first']?.state, 'isolated');
+  });
+
+  it('is its incident’s, where a release failed while that asked for it once more and called that off', () => {
+    const asked = asking(held, request('first', 2, 'release'), request('first', 3, 'isolate'));
+    const failed = applyReleaseStep(asking(asked, request('first', 4, 'withdraw')), {
+      outcome: 'failed',
+      reason: 'release-failed',
+      at,
+      action: null,
+    });
+    assert.equal(settleNeverBegun(failed, at).holds['first']?.state, 'isolated');
   });
 });

@@ -54,6 +54,12 @@ function keeps(hold: Hold): boolean {
   return hold.want === 'withdraw' && hold.state === 'isolated';
 }
 
+/** Is the isolation this hold's, until the customer has given the device back? */
+function isOwner({ want, state }: Hold): boolean {
+  if (state === 'wanted') return want === 'isolate';
+  return ['isolated', 'releasing', 'release-failed'].includes(state);
+}
+
 export function holdersBeside(record: DeviceRecord, incidentId: string): string[] {
   return Object.entries(record.holds)
     .filter(([id, hold]) => id !== incidentId && keeps(hold))
@@ -63,7 +69,7 @@ export function holdersBeside(record: DeviceRecord, incidentId: string): string[
 function stateOfRequest(record: DeviceRecord, request: DeviceRequest, before: Hold | undefined): HoldState {
   switch (request.want) {
     case 'isolate':
-      return 'wanted';
+      return before?.state === 'isolated' && record.isolation === 'isolated' ? 'isolated' : 'wanted';
     case 'withdraw':
       return before?.state === 'wanted' || before?.state === 'isolated' ? before.state : 'cancelled';
     case 'release':
@@ -170,10 +176,10 @@ export function applyIsolateStep(record: DeviceRecord, step: StepResult, letsWit
       };
       // Who called it off too late holds the device from now on: another's release must not take it away. Not so where
       // it was isolated for others before: that was never this one's.
-      const wasIsolated = record.isolation === 'isolated';
+      const isOthers = record.isolation === 'isolated' && Object.values(record.holds).some(isOwner);
       const confirmed = settleHolds(record, step.at, ({ state, want }) => {
         if (state !== 'wanted' || want === 'release') return undefined;
-        return { state: want === 'withdraw' && wasIsolated ? 'cancelled' : 'isolated' };
+        return { state: want === 'withdraw' && isOthers ? 'cancelled' : 'isolated' };
       });
       const holders = letsWithdrawnGo ? record : { ...record, holds: confirmed };
       return changed(isolated, {
@@ -258,12 +264,19 @@ export function applyTrouble(record: DeviceRecord, reason: TroubleReason, why: s
 
 /**
  * With no isolation under way, what was asked for and called off again has never begun: nothing else would settle it.
+ * Where the device is isolated for nobody else (a release of this incident's own failed meanwhile), it is still its.
  */
 export function settleNeverBegun(record: DeviceRecord, at: Instant): DeviceRecord {
   const isOver = ({ want, state }: Hold) => state === 'wanted' && want !== 'isolate';
-  if (!Object.values(record.holds).some(isOver)) return record;
+  const holds = Object.values(record.holds);
+  if (!holds.some(isOver)) return record;
+  const isOrphan = record.isolation === 'isolated' && !holds.some(isOwner);
   return changed(record, {
-    holds: settleHolds(record, at, (hold) => (isOver(hold) ? { state: 'cancelled' } : undefined)),
+    holds: settleHolds(record, at, (hold) => {
+      if (!isOver(hold)) return undefined;
+      if (!isOrphan) return { state: 'cancelled' };
+      return { state: hold.want === 'release' ? 'releasing' : 'isolated' };
+    }),
   });
 }
 

@@ -52,7 +52,7 @@ export function holdOf(device: DeviceEntry): Hold | undefined {
 
 /** The last request, where it was made for the demand that stands now. */
 export function askedForDemand({ asked, target }: DeviceEntry): DeviceEntry['asked'] {
-  return asked !== null && asked.seq > (target?.afterSeq ?? 0) ? asked : null;
+  return target?.requested === false ? null : asked;
 }
 
 /** Does the device's workflow still have to say what comes of the isolation that was asked for, or called off? */

@@ -158,6 +158,8 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
       return withDevice({ ...record, seq }, fact.machineId, (device) => ({
         ...device,
         asked: { seq, want: fact.want, at },
+        target:
+          device.target !== null && fact.want === 'isolate' ? { ...device.target, requested: true } : device.target,
       }));
     }
     case 'phone-asked': {

@@ -120,8 +120,11 @@ export interface Target {
   ended: { at: Instant; reason: EndReason } | null;
   /** When Defender confirmed it, by Defender's clock. */
   isolatedAt: Instant | null;
-  /** The last request that was made for an earlier demand. What comes of it is heard, but does not answer this one. */
-  afterSeq?: number;
+  /**
+   * Has the device's workflow been asked for it? What comes of an earlier demand's request is heard, but does not answer
+   * this one. Absent in records from before: then the last request was for it.
+   */
+  requested?: boolean;
 }
 
 export interface DeviceEntry {

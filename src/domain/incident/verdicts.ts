@@ -1,6 +1,6 @@
 import type { NamedDevice, TriageBody } from '../commands.js';
 import type { Instant } from '../time.js';
-import { duties, holdOf } from './duties.js';
+import { askedForDemand, duties, holdOf } from './duties.js';
 import type { Fact } from './facts.js';
 import { deviceEntry } from './opening.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Target, type Verdict } from './record.js';
@@ -119,11 +119,6 @@ function isStillHeld(device: DeviceEntry): boolean {
   return isRequestStanding(device) || (device.asked?.want === 'isolate' && holdOf(device)?.state === 'isolated');
 }
 
-/** What marks a demand that is to be asked for anew, or by the request that stands. */
-function demandAfter({ asked, target }: DeviceEntry, keepsRequest: boolean): Pick<Target, 'afterSeq'> {
-  return { afterSeq: keepsRequest ? (target?.afterSeq ?? 0) : (asked?.seq ?? 0) };
-}
-
 /** Does an isolation that was ended, or ordered to end, still stand because nobody has got round to saying so? */
 export function hasUnwithdrawnRequest(record: IncidentRecord): boolean {
   return record.devices.some(
@@ -141,8 +136,8 @@ function retarget(
 ): DeviceEntry {
   const demanded = verdict.machineIds.includes(device.machineId);
   const { target } = device;
-  const after = demandAfter(device, how.keepsRequest);
-  const fresh: Target = { verdict: index, since: at, judged: null, ended: null, isolatedAt: null, ...after };
+  const requested = how.keepsRequest && askedForDemand(device) !== null;
+  const fresh: Target = { verdict: index, since: at, judged: null, ended: null, isolatedAt: null, requested };
   if (demanded) {
     if (target === null) return { ...device, target: fresh };
     const released = device.order !== null;
@@ -187,15 +182,14 @@ export function applyRetry(record: IncidentRecord, named: readonly NamedDevice[]
       if (device.order !== null) return device;
       if (failedIds.has(`isolate:${device.machineId}`) && device.target !== null) {
         const claimedName = names.get(device.machineId) ?? device.claimedName;
-        const after = demandAfter(device, isStillHeld(device));
-        return { ...device, claimedName, target: { ...device.target, judged: null, ...after } };
+        return { ...device, claimedName, target: { ...device.target, judged: null, requested: isStillHeld(device) } };
       }
       const { target } = device;
       if (target === null || target.isolatedAt !== null || !isDemanded(record, device.machineId)) return device;
       const tuned = target.judged?.waived === 'tuning-period' || target.ended?.reason === 'tuning-period';
       if (!tuned) return device;
-      const after = demandAfter(device, isStillHeld(device));
-      return { ...device, target: { ...target, since: at, judged: null, ended: null, ...after } };
+      const requested = isStillHeld(device);
+      return { ...device, target: { ...target, since: at, judged: null, ended: null, requested } };
     }),
   };
 }
