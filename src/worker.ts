@@ -17,7 +17,7 @@ import { registerSearchAttributes } from './temporal/search-attributes.js';
 
 const DEFENDER_TIMEOUT_MS = 20_000;
 const MAX_DEFENDER_CALLS_PER_TENANT = 8;
-const PHONE_TIMEOUT_MS = 15_000;
+const PHONE_TIMEOUT_MS = 10_000;
 /** How long activities may take to end when the worker is told to stop. */
 const SHUTDOWN_GRACE_MS = 7_000;
 /** Open incidents kept in memory; more are replayed from their history when something happens to them. */

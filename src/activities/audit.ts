@@ -2,15 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import {
-  auditedTypes,
-  findings,
-  isRipe,
-  mayStillMend,
-  type Finding,
-  type Sighting,
-  type Suspects,
-} from '../domain/audit.js';
+import { auditedTypes, findings, isRipe, mayStillMend, type Finding, type Sighting } from '../domain/audit.js';
 import { searchKeys } from '../domain/lists.js';
 import { findingMail, incidentOf } from '../domain/mails/finding.js';
 import { messageIdOf } from '../domain/mails/thread.js';
@@ -38,7 +30,7 @@ const QUERIES = [
   `WorkflowType = 'incident' AND ExecutionStatus = 'Running' AND ${searchKeys.sloState.name} IN ('running', 'at-risk')`,
 ];
 
-const suspectsSchema = z.record(z.string(), z.string()).catch({});
+const suspectsSchema: z.ZodType<Record<string, string>> = z.record(z.string(), z.string()).catch({});
 
 interface Suspicious {
   seen: Sighting;
@@ -108,10 +100,10 @@ export function auditActivities({ client, policies, mail }: AuditDeps): Pick<Out
   }
 
   return {
-    async audit({ told: toldBefore, patienceMs }) {
+    async audit({ told: toldBefore, suspects: seenBefore, patienceMs }) {
       const told = new Set(toldBefore);
-      const earlier: Suspects = suspectsSchema.parse(Context.current().info.heartbeatDetails ?? {});
-      let suspects: Record<string, string> = earlier;
+      const earlier = suspectsSchema.parse(Context.current().info.heartbeatDetails ?? seenBefore);
+      let suspects: Readonly<typeof earlier> = earlier;
       return alive(
         async (signal) => {
           const now = toInstant(Date.now());
@@ -140,7 +132,7 @@ export function auditActivities({ client, policies, mail }: AuditDeps): Pick<Out
           const newlyTold = mails.flatMap((sent) => (sent.status === 'fulfilled' ? sent.value : []));
           const isMended = toldBefore.some((key) => !standing.has(key));
           if (newlyTold.length > 0 || isMended) {
-            return { told: [...toldBefore.filter((key) => standing.has(key)), ...newlyTold] };
+            return { told: [...toldBefore.filter((key) => standing.has(key)), ...newlyTold], suspects };
           }
           const [failed] = mails.flatMap((sent): unknown[] => (sent.status === 'rejected' ? [sent.reason] : []));
           if (failed instanceof Error) throw tryAgain('NotTold', failed);

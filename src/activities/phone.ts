@@ -47,22 +47,24 @@ export function phoneActivities({
         }
       }),
 
-    async hangUp({ sid }) {
-      try {
-        await phone.hangUp(sid);
-        return undefined;
-      } catch (error) {
-        return tryAgainOrTell(error, {}, tell);
-      }
-    },
+    hangUp: ({ sid }) =>
+      alive(async () => {
+        try {
+          await phone.hangUp(sid);
+          return undefined;
+        } catch (error) {
+          return tryAgainOrTell(error, {}, tell);
+        }
+      }),
 
-    async readCall({ sid }) {
-      try {
-        const { status } = await phone.getCall(sid);
-        return { status };
-      } catch (error) {
-        return tryAgainOrTell(error, {}, tell);
-      }
-    },
+    readCall: ({ sid }) =>
+      alive(async () => {
+        try {
+          const { status } = await phone.getCall(sid);
+          return { status };
+        } catch (error) {
+          return tryAgainOrTell(error, {}, tell);
+        }
+      }),
   };
 }

@@ -4,11 +4,14 @@ import type { Delayed, Told } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
 import { SECOND_MS } from '../domain/time.js';
 
-/** So long something may fail before an analyst is told; a last try that hangs still ends within the minute. */
-export const TELL_AFTER_MS = 30 * SECOND_MS;
+/**
+ * So long something may fail before the next try that fails is told of. The pause before that try is 16 seconds at most by
+ * then, and a request that hangs is given up after 20: an analyst hears within a minute.
+ */
+export const TELL_AFTER_MS = 20 * SECOND_MS;
 
 export interface TellDeps {
-  /** Default: half a minute. */
+  /** Default: `TELL_AFTER_MS`. */
   tellAfterMs?: number;
 }
 

@@ -16,6 +16,7 @@ import { isRejectionCode, type InputError } from '../domain/errors.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
 import { staticSummary } from '../domain/incident/details.js';
 import { incidentMemo, incidentSearch, isSet } from '../domain/lists.js';
+import { PEOPLE_FIRST } from '../domain/ports.js';
 import { SECOND_MS, toInstant } from '../domain/time.js';
 import type { CommandUpdate, IncidentInput } from '../workflows/messages.js';
 import { putFirst } from './people-first.js';
@@ -155,6 +156,7 @@ export async function resumeWithCommand<Body>(
   const startWorkflowOperation = new WithStartWorkflowOperation('incident', {
     ...incidentStart(gateway, record),
     args: [{ record } satisfies IncidentInput],
+    priority: PEOPLE_FIRST,
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
   return reach(

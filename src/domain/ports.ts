@@ -1,3 +1,4 @@
+import type { Suspects } from './audit.js';
 import type { ActionRecord, DeviceReport, DeviceRequest } from './device/record.js';
 import type { StepResult } from './device/evolve.js';
 import type { MachineFacts } from './machine.js';
@@ -6,7 +7,7 @@ import type { Policy } from './policy.js';
 import type { Instant } from './time.js';
 
 /**
- * The outside has not done it, or not answered, for half a minute: worth telling an analyst. Asked again with `isTold`,
+ * The outside has not done it, or not answered, for a while: worth telling an analyst. Asked again with `isTold`,
  * it is tried for as long as it takes.
  */
 export interface Delayed {
@@ -53,9 +54,14 @@ export interface Outside {
 
   /**
    * Looks for processes that stand still, tells the SOC of those that are not in `told`, and returns what has been told
-   * and is still so. Fails, to be retried, while there is nothing new. A second try sends the same Message-IDs.
+   * and is still so. Fails, to be retried, while there is nothing new. A second try sends the same Message-IDs. `suspects`
+   * is what may still mend by itself, since when it has been seen; absent from results of before it was returned.
    */
-  audit(input: { told: string[]; patienceMs: number }): Promise<{ told: string[] }>;
+  audit(input: {
+    told: string[];
+    suspects: Suspects;
+    patienceMs: number;
+  }): Promise<{ told: string[]; suspects?: Suspects }>;
 
   /** Hands a mail to the server. A second try sends the same Message-ID. */
   sendMail(input: MailInput & Told): Promise<MailResult | Delayed>;

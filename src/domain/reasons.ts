@@ -114,6 +114,18 @@ const REASONS = {
 
 type Reason = keyof typeof REASONS;
 
+/** What is ours to mend, and no business of the customer's: words for analysts and the engineer only. */
+const INTERNAL_REASONS: Readonly<Record<string, Bilingual>> = {
+  'defender-forbidden': bilingual(
+    'Defender refused our application (401 or 403): check its permissions and the administrator’s consent in this tenant',
+    'Defender が本サービスのアプリケーションを拒否しました (401 または 403)。このテナントでの権限と管理者の同意を確認してください',
+  ),
+  'defender-sign-in': bilingual(
+    'Entra refused our application’s sign-in to this tenant: check its secret or certificate, and the consent',
+    'このテナントへの本サービスのサインインを Entra が拒否しました。シークレットまたは証明書と同意を確認してください',
+  ),
+};
+
 /** Defender's own words for what the service has a word for. */
 const DEFENDER_CODES: Readonly<Record<string, Reason>> = {
   OsPlatformNotSupported: 'unsupported-device',
@@ -145,7 +157,8 @@ export function knownReason(code: string): Bilingual | undefined {
 /** What analysts read: the words for a code; a code that nobody has words for is shown as it is. */
 export function reasonWords(code: string): Bilingual {
   const shown = oneLine(code, 80);
-  return knownReason(code) ?? bilingual(`another reason (${shown})`, `その他の理由 (${shown})`);
+  const internal = Object.hasOwn(INTERNAL_REASONS, code) ? INTERNAL_REASONS[code] : undefined;
+  return knownReason(code) ?? internal ?? bilingual(`another reason (${shown})`, `その他の理由 (${shown})`);
 }
 
 /** What customers read: never a code. */

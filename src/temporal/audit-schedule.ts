@@ -40,6 +40,14 @@ export async function ensureAudit(
 /** Longer than any look takes, with its mails and the pause before the next. */
 const LOOKED_WITHIN_MS = 10 * AUDIT_PACE.lookEveryMs;
 
+/** As the server describes why an activity's last try came to nothing. */
+type PendingFailure = { applicationFailureInfo?: { type?: string | null } | null } | null | undefined;
+
+/** Did the last look fail? One that found nothing new ended by a failure that is none; one that timed out has no type. */
+export function hasFailed(lastFailure: PendingFailure): boolean {
+  return lastFailure != null && lastFailure.applicationFailureInfo?.type !== 'NothingNew';
+}
+
 /** Is there an auditor, looking, and nothing that would keep the next one from being started? */
 export async function isAuditing(client: Client): Promise<boolean> {
   try {
@@ -48,11 +56,10 @@ export async function isAuditing(client: Client): Promise<boolean> {
     if (state.paused || auditor === undefined) return false;
     const { status, raw, startTime } = await client.workflow.getHandle(auditor.workflowId).describe();
     const [look] = raw.pendingActivities ?? [];
-    const hasFailed = (look?.lastFailure?.applicationFailureInfo?.type ?? 'NothingNew') !== 'NothingNew';
     // Between two looks, and at its beginning, it has a step to take first.
     const stirred = look?.lastStartedTime ?? look?.scheduledTime ?? raw.pendingWorkflowTask?.originalScheduledTime;
     const stirredAtMs = stirred == null ? startTime.getTime() : Number(stirred.seconds ?? 0) * 1000;
-    return status.name === 'RUNNING' && !hasFailed && Date.now() - stirredAtMs < LOOKED_WITHIN_MS;
+    return status.name === 'RUNNING' && !hasFailed(look?.lastFailure) && Date.now() - stirredAtMs < LOOKED_WITHIN_MS;
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return false;
     throw error;

@@ -10,7 +10,7 @@ export function searchAttributeTypes(): Map<string, number> {
 }
 
 /**
- * Registers what is missing, and waits until the server knows it. Idempotent, so that every start does it.
+ * Registers what is missing; the server may take a moment to know it. Idempotent, so that every start does it.
  * Fails when an attribute of that name exists with another type: lists would lie.
  */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import { AUDIT_PACE } from '../domain/audit.js';
+import { AUDIT_PACE, type Suspects } from '../domain/audit.js';
 import type { Outside } from '../domain/ports.js';
 import type { AuditorInput } from './messages.js';
 
@@ -14,10 +14,11 @@ export async function auditor({ told: carried = [], pace = AUDIT_PACE }: Auditor
     retry: { initialInterval: pace.lookEveryMs, backoffCoefficient: 1 },
   });
   let told = carried;
+  let suspects: Suspects = {};
   for (;;) {
     setCurrentDetails(`Looks for processes that stand still. Told of and not mended: ${told.length}`);
-    ({ told } = await audit.executeWithOptions({ summary: 'does any process stand still?' }, [
-      { told, patienceMs: pace.patienceMs },
+    ({ told, suspects = {} } = await audit.executeWithOptions({ summary: 'does any process stand still?' }, [
+      { told, suspects, patienceMs: pace.patienceMs },
     ]));
     if (workflowInfo().continueAsNewSuggested) return continueAsNew<typeof auditor>({ told, pace });
   }

@@ -37,11 +37,11 @@ export const patient = proxyActivities<Outside>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
-/** Placing a call: tried a few times, then the next contact is rung. */
+/** Placing a call: tried a few times, for less than a minute where nothing answers, then the next contact is rung. */
 export const persistent = proxyActivities<Outside>({
   startToCloseTimeout: '30s',
   heartbeatTimeout: '15s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 4 },
 });
 
 /** Has something done, however long it takes; `tell` hears once that it has been failing for a while, and why. */

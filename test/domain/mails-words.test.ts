@@ -92,6 +92,14 @@ describe('reasons', () => {
     });
   }
 
+  for (const code of ['defender-forbidden', 'defender-sign-in']) {
+    it(`${code} has words for analysts only`, () => {
+      const { en, ja } = reasonWords(code);
+      assert.ok(!en.includes(code) && !ja.includes(code) && !/[.。]$/u.test(en + ja));
+      assert.deepEqual(reasonForCustomer(code), reasonForCustomer('E_NEW'));
+    });
+  }
+
   it('a code without words is shown to analysts only', () => {
     for (const code of ['E_NEW', 'constructor', '__proto__']) {
       assert.ok(reasonWords(code).ja.includes(code));

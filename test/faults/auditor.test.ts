@@ -11,7 +11,7 @@ import { evolve } from '../../src/domain/incident/evolve.js';
 import { openRecord } from '../../src/domain/incident/opening.js';
 import { incidentMemo, incidentSearch } from '../../src/domain/lists.js';
 import { toInstant } from '../../src/domain/time.js';
-import { ensureAudit } from '../../src/temporal/audit-schedule.js';
+import { ensureAudit, hasFailed } from '../../src/temporal/audit-schedule.js';
 import { isCutOff, newDevice } from '../support/devices.js';
 import { assertRefused, englishCustomer, jones, mailOf, timelineOf, tried } from '../support/effects.js';
 import { policyOf } from '../domain/life.js';
@@ -73,6 +73,19 @@ function reset(environment: TestWorkflowEnvironment, workflowId: string): Promis
     ],
   );
 }
+
+describe('the auditor’s last look', () => {
+  for (const [what, lastFailure, failed] of [
+    ['there was none', undefined, false],
+    ['nothing new', { applicationFailureInfo: { type: 'NothingNew' } }, false],
+    ['not told', { applicationFailureInfo: { type: 'NotTold' } }, true],
+    ['timed out', { applicationFailureInfo: null }, true],
+  ] as const) {
+    it(`${what}: it ${failed ? 'failed' : 'did not fail'}`, () => {
+      assert.equal(hasFailed(lastFailure), failed);
+    });
+  }
+});
 
 describe('the auditor', function () {
   this.timeout(60_000);
