@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
 /*
- * npm test: types, lint, format, mocha. The last line is `N passed, N failed`: mocha's tests, and each check as one.
+ * npm test: types, lint, format, mocha. The last line is `N passed, N failed`: the tests, and each check as one.
  */
 
 interface Outcome {
@@ -20,16 +20,13 @@ interface Finished {
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 
-function run(args: readonly string[], isShown: boolean): Promise<Finished> {
+function run(args: readonly string[]): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: rootDir, stdio: ['ignore', 'pipe', 'pipe'] });
     const chunks: Buffer[] = [];
-    const take = (shownOn: NodeJS.WriteStream) => (chunk: Buffer) => {
-      chunks.push(chunk);
-      if (isShown) shownOn.write(chunk);
-    };
-    child.stdout.on('data', take(process.stdout));
-    child.stderr.on('data', take(process.stderr));
+    const take = (chunk: Buffer) => chunks.push(chunk);
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
     child.on('error', reject);
     child.on('close', (code) => resolve({ exitCode: code ?? 1, output: Buffer.concat(chunks).toString('utf8') }));
   });
@@ -41,7 +38,7 @@ function seconds(sinceMs: number): string {
 
 async function check(name: string, args: readonly string[]): Promise<Outcome> {
   const startedMs = performance.now();
-  const { exitCode, output } = await run(args, false);
+  const { exitCode, output } = await run(args);
   const passed = exitCode === 0;
   process.stdout.write(`${passed ? '✔' : '✖'} ${name} (${seconds(startedMs)})\n${passed ? '' : `${output}\n`}`);
   return { name, passed: passed ? 1 : 0, failed: passed ? 0 : 1, note: '' };
@@ -53,14 +50,24 @@ function counted(output: string, word: string): number {
   return Number(matches.at(-1)?.[1] ?? 0);
 }
 
-async function mocha(): Promise<Outcome> {
-  const { exitCode, output } = await run(['node_modules/mocha/bin/mocha.js'], true);
+const FAULTS = 'test/faults/**/*.test.ts';
+
+/** Two at once, each with Temporal servers of its own: most of what the tests do is to wait. */
+const LANES = [
+  { name: 'faults', args: ['--no-config', '--require', './test/support/temporal.ts', '--timeout', '30000', FAULTS] },
+  { name: 'others', args: ['--ignore', FAULTS] },
+];
+
+async function mocha({ name, args }: (typeof LANES)[number]): Promise<Outcome> {
+  const startedMs = performance.now();
+  const { exitCode, output } = await run(['--import', 'tsx', 'node_modules/mocha/bin/mocha.js', ...args]);
+  process.stdout.write(`\n${name} (${seconds(startedMs)})\n${output}`);
   const plain = stripVTControlCharacters(output);
   const [passed, failed, pending] = [counted(plain, 'passing'), counted(plain, 'failing'), counted(plain, 'pending')];
   // A run that broke off, or found nothing to run, is a failure that mocha has not counted.
   const brokeOff = (exitCode !== 0 && failed === 0) || passed + failed === 0;
   return {
-    name: 'mocha',
+    name,
     passed,
     failed: failed + (brokeOff ? 1 : 0),
     note: [pending > 0 ? `${pending} pending` : '', brokeOff ? `ended with exit code ${exitCode}` : '']
@@ -79,7 +86,8 @@ const checks = await Promise.all([
     await check('format', ['node_modules/prettier/bin/prettier.cjs', '--check', '.']),
   ]),
 ]);
-const outcomes = [...checks.flat(), await mocha()];
+process.stdout.write('tests, for some minutes …\n');
+const outcomes = [...checks.flat(), ...(await Promise.all(LANES.map(mocha)))];
 
 process.stdout.write(`\nSummary (${seconds(startedMs)})\n`);
 for (const { name, passed, failed, note } of outcomes) {
