@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sendCommand, startIncident, type Gateway } from '../src/api/gateway.js';
+import { sendCommand, type Gateway } from '../src/api/gateway.js';
 import { releaseSchema, triageSchema, type Command } from '../src/domain/commands.js';
 import { defenderAlertSchema } from '../src/domain/defender.js';
 import { projectAlert } from '../src/domain/alert.js';
@@ -8,6 +8,7 @@ import { evolve } from '../src/domain/incident/evolve.js';
 import { openRecord } from '../src/domain/incident/opening.js';
 import type { Policy } from '../src/domain/policy.js';
 import { toInstant } from '../src/domain/time.js';
+import { startIncident } from '../src/temporal/incidents.js';
 import {
   closeUpdate,
   incidentQuery,

@@ -2,23 +2,19 @@ import { randomUUID } from 'node:crypto';
 import {
   isGrpcServiceError,
   WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
-  type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { AlertNews } from '../domain/alert.js';
 import type { Command, CommandOutcome } from '../domain/commands.js';
 import { isRejectionCode, type InputError } from '../domain/errors.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
-import { staticSummary } from '../domain/incident/details.js';
-import { incidentMemo, incidentSearch, isSet } from '../domain/lists.js';
 import { PEOPLE_FIRST } from '../domain/ports.js';
 import { SECOND_MS, toInstant } from '../domain/time.js';
 import type { CommandUpdate, IncidentInput } from '../workflows/messages.js';
+import { describe as describeWorkflow, incidentStart, type Reach } from '../temporal/incidents.js';
 import { putFirst } from './people-first.js';
 import { Problem } from './problem.js';
 
@@ -33,10 +29,7 @@ const FAILED_PRECONDITION = 9;
 const CANCELLED = 1;
 const UNAVAILABLE = 14;
 
-export interface Gateway {
-  client: Client;
-  taskQueue: string;
-}
+export type Gateway = Reach;
 
 /** The moment after which a worker must refuse a command that is sent now. */
 export function commandDeadline(): { deadlineMs: number; notAfter: string } {
@@ -154,7 +147,7 @@ export async function resumeWithCommand<Body>(
   deadlineMs: number,
 ): Promise<CommandOutcome> {
   const startWorkflowOperation = new WithStartWorkflowOperation('incident', {
-    ...incidentStart(gateway, record),
+    ...incidentStart(gateway.taskQueue, record),
     args: [{ record } satisfies IncidentInput],
     priority: PEOPLE_FIRST,
     workflowIdConflictPolicy: 'USE_EXISTING',
@@ -171,49 +164,7 @@ export async function resumeWithCommand<Body>(
   );
 }
 
-function incidentStart({ taskQueue }: Gateway, record: IncidentRecord) {
-  const memo = incidentMemo(record, toInstant(Date.now()));
-  return {
-    workflowId: record.incidentId,
-    taskQueue,
-    memo,
-    typedSearchAttributes: incidentSearch(memo.summary).filter(isSet),
-    staticSummary: staticSummary(record),
-  };
-}
-
-/** Starts an incident, or says that there is one of that id: running, or ended. */
-export async function startIncident(
-  gateway: Gateway,
-  record: IncidentRecord,
-  how: { news?: AlertNews; again: boolean },
-): Promise<'started' | 'exists'> {
-  const input: IncidentInput = how.news === undefined ? { record } : { record, news: how.news };
-  try {
-    await reach(gateway, () =>
-      gateway.client.workflow.start('incident', {
-        ...incidentStart(gateway, record),
-        args: [input],
-        workflowIdReusePolicy: how.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
-        workflowIdConflictPolicy: 'FAIL',
-      }),
-    );
-    return 'started';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'exists';
-    throw error;
-  }
-}
-
 /** The workflow's newest run as the server knows it, worker or no worker; undefined when there is none. */
-export async function describe(
-  gateway: Gateway,
-  workflowId: string,
-): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await reach(gateway, () => gateway.client.workflow.getHandle(workflowId).describe());
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+export function describe(gateway: Gateway, workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
+  return reach(gateway, () => describeWorkflow(gateway.client, workflowId));
 }

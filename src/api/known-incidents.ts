@@ -1,43 +1,14 @@
 import { QueryRejectedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
-import {
-  incidentSummarySchema,
-  incidentView,
-  type IncidentSummary,
-  type IncidentView,
-} from '../domain/incident/view.js';
-import type { IncidentRecord } from '../domain/incident/record.js';
+import { incidentView, type IncidentSummary, type IncidentView } from '../domain/incident/view.js';
 import { toInstant, type Instant } from '../domain/time.js';
 import { executionOf, type Execution } from '../temporal/executions.js';
-import { incidentQuery, type IncidentWorkflow } from '../workflows/messages.js';
-import { describe, reach, type Gateway } from './gateway.js';
+import { findIncident, memoSummary, type Known } from '../temporal/incidents.js';
+import { incidentQuery } from '../workflows/messages.js';
+import { reach, type Gateway } from './gateway.js';
 import { Problem } from './problem.js';
 
-/** An incident as it can be read right now. */
-export type Known =
-  | { state: 'running'; description: WorkflowExecutionDescription }
-  | { state: 'ended'; record: IncidentRecord }
-  /** Its workflow was stopped from outside: only its last summary is left, until an engineer resets it. */
-  | { state: 'stopped'; description: WorkflowExecutionDescription };
-
-export async function knownIncident(gateway: Gateway, id: string): Promise<Known | undefined> {
-  const description = await describe(gateway, id);
-  if (description === undefined || description.type !== 'incident') return undefined;
-  switch (description.status.name) {
-    case 'RUNNING':
-    case 'CONTINUED_AS_NEW':
-      return { state: 'running', description };
-    case 'COMPLETED': {
-      // Of this run: another caller may have started the next one meanwhile, whose result is a long way off.
-      const handle = gateway.client.workflow.getHandle<IncidentWorkflow>(id, description.runId);
-      return { state: 'ended', record: await reach(gateway, () => handle.result()) };
-    }
-    default:
-      return { state: 'stopped', description };
-  }
-}
-
-export function memoSummary(memo: Record<string, unknown> | undefined): IncidentSummary | undefined {
-  return incidentSummarySchema.safeParse(memo?.['summary']).data;
+export function knownIncident(gateway: Gateway, id: string): Promise<Known | undefined> {
+  return reach(gateway, () => findIncident(gateway.client, id));
 }
 
 /** Of an incident whose workflow no longer runs: nothing can be done about it before somebody has mended that. */

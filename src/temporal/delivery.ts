@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { isOlder, projectAlert, type AlertNews } from '../domain/alert.js';
+import type { DefenderAlert } from '../domain/defender.js';
+import { advance } from '../domain/incident/advance.js';
+import { scopeOf } from '../domain/incident/assessment.js';
+import { evolve } from '../domain/incident/evolve.js';
+import { openRecord } from '../domain/incident/opening.js';
+import { currentVerdict, incidentIdOf, type IncidentRecord } from '../domain/incident/record.js';
+import { stageOf, type Stage } from '../domain/incident/stage.js';
+import type { Policy } from '../domain/policy.js';
+import { toInstant } from '../domain/time.js';
+import { alertUpdatedSignal } from '../workflows/messages.js';
+import { findIncident, memoSummary, startIncident, type Known, type Reach } from './incidents.js';
+
+/** Between a look and a message the incident may end or begin; a few looks settle it. */
+const MAX_LOOKS = 5;
+
+export type Delivered =
+  | { is: 'opened' | 'updated' | 'unchanged'; incidentId: string; stage: Stage }
+  /** The incident's workflow was stopped from outside, and the content is new to it: it has nowhere to go. */
+  | { is: 'stopped'; incidentId: string }
+  /** It changes faster than it can be told; once more. */
+  | { is: 'unsettled'; incidentId: string };
+
+/** Does the alert belong to the customer's own tenant, as far as it says? */
+export function isOfTenant(alert: DefenderAlert, { customer }: Policy): boolean {
+  return alert.aadTenantId === undefined || alert.aadTenantId.toLowerCase() === customer.defender.tenantId;
+}
+
+/** The alert's version as an incident takes it; the same content has the same fingerprint. */
+export function newsOf(alert: DefenderAlert): AlertNews {
+  const projected = projectAlert(alert);
+  return { alert: projected, fingerprint: createHash('sha256').update(JSON.stringify(projected)).digest('hex') };
+}
+
+function openedRecord(customerId: string, policy: Policy, news: AlertNews): IncidentRecord {
+  const now = toInstant(Date.now());
+  const opened = openRecord({ customerId, receivedAt: now, ...news });
+  return advance(evolve(opened, { type: 'policy-read', policy }, now), now);
+}
+
+/** Would this version leave an alert that the rules have closed closed for the very same findings? */
+function changesNothing(record: IncidentRecord, next: IncidentRecord): boolean {
+  if (record.closed === null || next.closed === null || currentVerdict(record) !== undefined) return false;
+  return JSON.stringify(scopeOf(record)) === JSON.stringify(scopeOf(next));
+}
+
+/** Passes newer content on to an incident that is there. */
+async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): Promise<Delivered | undefined> {
+  const told = (is: 'updated' | 'unchanged', stage: Stage): Delivered => ({ is, incidentId: id, stage });
+  switch (known.state) {
+    case 'running': {
+      const { memo } = known.description;
+      const stage = memoSummary(memo)?.stage ?? 'awaiting-triage';
+      if (memo?.['fingerprint'] === news.fingerprint) return told('unchanged', stage);
+      try {
+        await reach.client.workflow.getHandle(id).signal(alertUpdatedSignal, news);
+        return told('updated', stage);
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    }
+    case 'ended': {
+      const { record } = known;
+      if (record.fingerprint === news.fingerprint || isOlder(news.alert, record.alert)) {
+        return told('unchanged', stageOf(record));
+      }
+      const now = toInstant(Date.now());
+      const next = advance(evolve(record, { type: 'alert-updated', ...news }, now), now);
+      if (changesNothing(record, next)) return told('unchanged', stageOf(record));
+      const started = await startIncident(reach, record, { news, again: true });
+      return started === 'exists' ? undefined : told('updated', stageOf(next));
+    }
+    case 'stopped': {
+      const { memo } = known.description;
+      if (memo?.['fingerprint'] !== news.fingerprint) return { is: 'stopped', incidentId: id };
+      return told('unchanged', memoSummary(memo)?.stage ?? 'awaiting-triage');
+    }
+  }
+}
+
+/**
+ * Takes one version of an alert to its incident: a new one, or the one that is there. Twice the same version is
+ * `unchanged`. So is one that leaves an alert which the rules have closed closed for the same findings: it is not written
+ * down, for no analyst ever had it.
+ */
+export async function deliver(
+  reach: Reach,
+  customerId: string,
+  policy: Policy,
+  news: AlertNews,
+  how: { opens: boolean } = { opens: true },
+): Promise<Delivered> {
+  const id = incidentIdOf(customerId, news.alert.alertId);
+  if (how.opens) {
+    const record = openedRecord(customerId, policy, news);
+    if ((await startIncident(reach, record, { again: false })) === 'started') {
+      return { is: 'opened', incidentId: id, stage: stageOf(record) };
+    }
+  }
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    const known = await findIncident(reach.client, id);
+    const delivered = known === undefined ? undefined : await passOn(reach, id, known, news);
+    if (delivered !== undefined) return delivered;
+    if (known === undefined && !how.opens) break;
+  }
+  return { is: 'unsettled', incidentId: id };
+}
