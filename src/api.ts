@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { createApp } from './api/app.js';
 import { laptopSettings, loadApiSettings, loadCustomers, loadOperators } from './config.js';
+import { watchCustomers } from './customers-file.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
 import { createApiClient, temporalConfig } from './temporal/connect.js';
@@ -16,10 +17,16 @@ function main(): void {
   const { clientOptions, namespace } = temporalConfig();
   // Lazy: the API starts, and says what is missing, while Temporal is away.
   const connection = Connection.lazy(clientOptions);
+  const policies = createPolicies(customers, serviceSettings(settings));
+  watchCustomers(settings.customersFile, policies, {
+    changed: () => log.info('the customers file was read again'),
+    refused: (error) =>
+      log.error({ err: error }, 'the changed customers file is refused; the customers of before stay'),
+  });
   const app = createApp({
     client: createApiClient(connection, namespace),
     taskQueue: settings.temporal.taskQueue,
-    policies: createPolicies(customers, serviceSettings(settings)),
+    policies,
     operators,
     log,
     publicUrl: settings.publicUrl,

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
 import { customersFileSchema, type Customer } from './domain/customer.js';
+import { HOUR_MS } from './domain/time.js';
 import { operatorsFileSchema, type Operator } from './operators.js';
 import { loadYamlFile } from './yaml-file.js';
 
@@ -94,6 +95,7 @@ const workerVariables = {
   DEFENDER_API_BASE: httpUrl().default('https://api.security.microsoft.com'),
   ENTRA_TOKEN_ENDPOINT: httpUrl().optional(),
   DEFENDER_CLIENT_ID: text(),
+  FEED_LOOK_BACK_HOURS: number({ min: 0, max: 720 }).default(24),
   DEFENDER_CLIENT_SECRET: text().optional(),
   DEFENDER_CLIENT_CERTIFICATE_PATH: text().refine(isReadable, 'names a file that cannot be read').optional(),
 };
@@ -130,6 +132,7 @@ export function loadWorkerSettings(env: NodeJS.ProcessEnv = process.env) {
       apiBase: values.TWILIO_API_BASE,
     },
     mail: { ...shared.mail, smtpUrl: values.SMTP_URL },
+    feedLookBackMs: values.FEED_LOOK_BACK_HOURS * HOUR_MS,
     defender: {
       apiBase: values.DEFENDER_API_BASE,
       /** May hold `{tenantid}`; unset means Microsoft's own. */

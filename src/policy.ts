@@ -24,11 +24,22 @@ export function serviceSettings({ service, mail }: SharedSettings): ServiceSetti
 /** The customers as the file has them, each with the policy that holds for it. */
 export interface Policies {
   find(customerId: string): Policy | undefined;
+  customerIds(): string[];
+  /** The file has changed. */
+  replace(customers: readonly Customer[]): void;
   /** What is set for all of them. */
   service: ServiceSettings;
 }
 
 export function createPolicies(customers: readonly Customer[], service: ServiceSettings): Policies {
-  const byId = new Map(customers.map((customer) => [customer.id, { customer, service }]));
-  return { find: (customerId) => byId.get(customerId), service };
+  const read = (all: readonly Customer[]) => new Map(all.map((customer) => [customer.id, { customer, service }]));
+  let byId = read(customers);
+  return {
+    find: (customerId) => byId.get(customerId),
+    customerIds: () => [...byId.keys()],
+    replace(all) {
+      byId = read(all);
+    },
+    service,
+  };
 }

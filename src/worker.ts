@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
 import { createActivities, type ActivityDeps } from './activities/index.js';
+import { tellRefusedFile, watchCustomers } from './customers-file.js';
+import { feedQueue } from './domain/ports.js';
+import { MINUTE_MS } from './domain/time.js';
 import { laptopSettings, loadCustomers, loadWorkerSettings, type WorkerSettings } from './config.js';
 import { createDefenderClient } from './integrations/defender/client.js';
 import { createSignIn } from './integrations/defender/sign-in.js';
@@ -10,6 +13,7 @@ import { createMailSender } from './integrations/mail/sender.js';
 import { createPhoneClient } from './integrations/phone/client.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
+import { ensureFeeds, tryRejectedAgain } from './temporal/feeds.js';
 import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
 import { temporalConfig } from './temporal/connect.js';
@@ -51,6 +55,25 @@ export function createWorker({ connection, namespace, taskQueue, activities, bun
   });
 }
 
+/** Feeds that poll at the same time: mostly they wait for their tenant's answer. */
+const FEEDS_AT_ONCE = 200;
+/** How fast a feed's heartbeat, which is where it stands, reaches Temporal. */
+const FEED_HEARTBEAT_MS = 500;
+
+/** Polls for the feeds alone, so that tenants that hang keep nothing else waiting. */
+export function createFeedWorker({ connection, namespace, taskQueue, activities }: Omit<WorkerParts, 'bundle'>) {
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: feedQueue(taskQueue),
+    activities: { pollFeed: (input: Parameters<typeof activities.pollFeed>[0]) => activities.pollFeed(input) },
+    maxConcurrentActivityTaskExecutions: FEEDS_AT_ONCE,
+    maxHeartbeatThrottleInterval: FEED_HEARTBEAT_MS,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    shutdownForceTime: SHUTDOWN_GRACE_MS + 1_000,
+  });
+}
+
 /** The clients of the outside systems, as the settings name them. */
 export function createOutside(settings: WorkerSettings): Omit<ActivityDeps, 'client' | 'taskQueue'> {
   const { defender, mail, twilio, publicUrl } = settings;
@@ -67,6 +90,7 @@ export function createOutside(settings: WorkerSettings): Omit<ActivityDeps, 'cli
       maxInFlightPerTenant: MAX_DEFENDER_CALLS_PER_TENANT,
     }),
     defaultApiBase: defender.apiBase,
+    feedLookBackMs: settings.feedLookBackMs,
     mail: createMailSender({ smtpUrl: mail.smtpUrl, from: mail.from }),
     phone: createPhoneClient({ ...twilio, timeoutMs: PHONE_TIMEOUT_MS }),
     publicUrl,
@@ -104,15 +128,41 @@ async function main(): Promise<void> {
   } catch (error) {
     log.error({ err: error }, 'the schedule `audit` cannot be made: nobody notices processes that stand still');
   }
-  const worker = await createWorker({ connection: native, namespace, taskQueue, activities, bundle });
+  const parts = { connection: native, namespace, taskQueue, activities };
+  const workers = [await createWorker({ ...parts, bundle }), await createFeedWorker(parts)];
+  const { policies } = outside;
+  const keepFeeds = () => {
+    ensureFeeds({ client, taskQueue }, policies.customerIds()).catch((error: unknown) => {
+      log.error({ err: error }, 'the feeds cannot be started now; tried again within a minute');
+    });
+  };
+  keepFeeds();
+  const keeper = setInterval(keepFeeds, MINUTE_MS);
+  tryRejectedAgain(client).catch((error: unknown) => {
+    log.error({ err: error }, 'alerts that were kept aside could not be tried again');
+  });
+  const stopWatching = watchCustomers(settings.customersFile, policies, {
+    changed() {
+      log.info('the customers file was read again');
+      keepFeeds();
+    },
+    refused(error) {
+      log.error({ err: error }, 'the changed customers file is refused; the customers of before stay');
+      tellRefusedFile(outside.mail, policies.service, error).catch((failure: unknown) => {
+        log.error({ err: failure }, 'the SOC could not be told of it');
+      });
+    },
+  });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     });
   }
   log.info({ taskQueue, namespace }, 'worker polls');
-  await worker.run();
+  await Promise.all(workers.map((worker) => worker.run()));
+  clearInterval(keeper);
+  stopWatching();
   outside.mail.close();
   await Promise.all([connection.close(), native.close()]);
   log.info('worker drained');

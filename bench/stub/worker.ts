@@ -58,6 +58,8 @@ const outside: Outside = {
   placeCall: () => Promise.resolve({ status: 'refused', reason: 'nobody is rung here' }),
   hangUp: () => Promise.resolve(undefined),
   audit: () => Promise.resolve({ told: [] }),
+  pollFeed: ({ state }) => Promise.resolve({ state, ended: true }),
+  deliverRejected: () => Promise.resolve({ is: 'rejected', reason: 'not-understood', errors: [] }),
   readCall: () => Promise.resolve({ status: 'completed' }),
 };
 

@@ -8,6 +8,7 @@ import type { Operator } from '../operators.js';
 import { alertRoutes } from './alerts.js';
 import { deviceRoutes } from './devices.js';
 import { docsPage } from './docs.js';
+import { feedRoutes } from './feeds.js';
 import { healthRoutes } from './health.js';
 import { incidentRoutes } from './incidents.js';
 import { listRoutes } from './lists.js';
@@ -23,7 +24,13 @@ export interface AppDeps extends WebhookDeps {
   version: string;
 }
 
-export const routes: readonly Route[] = [...alertRoutes, ...listRoutes, ...incidentRoutes, ...deviceRoutes];
+export const routes: readonly Route[] = [
+  ...alertRoutes,
+  ...listRoutes,
+  ...incidentRoutes,
+  ...deviceRoutes,
+  ...feedRoutes,
+];
 
 const BODY_LIMIT = '2mb';
 const WINDOW_MS = 10_000;

@@ -26,7 +26,8 @@ function quoted(text: string): string {
 
 const word = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable characters without blanks');
 
-const pageSchema = {
+/** What every list that is read page by page takes. */
+export const pageSchema = {
   limit: z.coerce.number().int('must be a whole number').min(1).max(MAX_PAGE).default(50),
   pageToken: z
     .string()
@@ -131,7 +132,7 @@ async function newestRuns(gateway: Gateway, type: string, rows: Execution[]): Pr
 
 export async function listRows(
   gateway: Gateway,
-  type: 'incident' | 'device',
+  type: 'incident' | 'device' | 'rejectedAlert',
   filters: string[],
   pageSize: number,
   pageToken?: string,

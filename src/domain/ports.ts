@@ -1,6 +1,8 @@
 import type { Suspects } from './audit.js';
 import type { ActionRecord, DeviceReport, DeviceRequest } from './device/record.js';
 import type { StepResult } from './device/evolve.js';
+import type { RejectedOutcome } from './feed/rejected.js';
+import type { FeedState } from './feed/state.js';
 import type { MachineFacts } from './machine.js';
 import type { PhoneRequest } from './phone/record.js';
 import type { Policy } from './policy.js';
@@ -63,6 +65,20 @@ export interface Outside {
     patienceMs: number;
   }): Promise<{ told: string[]; suspects?: Suspects }>;
 
+  /**
+   * Asks Defender for what has changed in one tenant, and takes every alert to its incident. Fails, to be retried, after
+   * every poll: where it stands is in its heartbeat, so that a poll costs no history. Returns now and then to have that
+   * written down, and for good when the customer has left the file. A second try takes the same alerts again, which are
+   * known by then.
+   */
+  pollFeed(input: {
+    customerId: string;
+    state: FeedState | null;
+  }): Promise<{ state: FeedState | null; ended: boolean }>;
+
+  /** Tries once more what a feed has kept aside. A second try finds the incident that the first one opened. */
+  deliverRejected(input: { customerId: string; raw: string }): Promise<RejectedOutcome>;
+
   /** Hands a mail to the server. A second try sends the same Message-ID. */
   sendMail(input: MailInput & Told): Promise<MailResult | Delayed>;
 
@@ -96,6 +112,11 @@ export interface Outside {
 
   /** How a call stands, for when its callback never came. Reading again is harmless. */
   readCall(input: { sid: string }): Promise<{ status: string } | Delayed>;
+}
+
+/** The feeds' own queue: what they wait for must not keep anything else waiting. */
+export function feedQueue(taskQueue: string): string {
+  return `${taskQueue}-feeds`;
 }
 
 /** Temporal's priority of what somebody waits for: a command, and the isolation or call that follows from it. 3 is usual. */

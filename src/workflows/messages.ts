@@ -15,6 +15,8 @@ import type {
 import type { AuditPace } from '../domain/audit.js';
 import type { DeviceView } from '../domain/device/evolve.js';
 import type { DeviceRecord, DeviceReport, DeviceRequest } from '../domain/device/record.js';
+import type { Rejected } from '../domain/feed/rejected.js';
+import type { FeedState } from '../domain/feed/state.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
 import type { IncidentView } from '../domain/incident/view.js';
 import type { CallEvent, PhoneRecord, PhoneReport, PhoneRequest } from '../domain/phone/record.js';
@@ -93,3 +95,23 @@ export interface AuditorInput {
   told?: string[];
   pace?: AuditPace;
 }
+
+// feed:{customerId}
+
+export interface FeedInput {
+  customerId: string;
+  /** Where the run before stood. */
+  state?: FeedState | null;
+}
+
+// rejected:{customerId}:{hash}
+
+export interface RejectedInput {
+  customerId: string;
+  /** As Defender sent it. */
+  raw: string;
+  shown: Rejected;
+}
+
+export const tryAgainSignal = defineSignal('tryAgain');
+export const rejectedQuery = defineQuery<Rejected & { raw: string }>('rejected');

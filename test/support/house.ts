@@ -19,10 +19,11 @@ import { createSignIn } from '../../src/integrations/defender/sign-in.js';
 import { createMailSender, type MailSender } from '../../src/integrations/mail/sender.js';
 import { createPhoneClient } from '../../src/integrations/phone/client.js';
 import type { Operator } from '../../src/operators.js';
-import { createPolicies } from '../../src/policy.js';
+import { createPolicies, type Policies } from '../../src/policy.js';
+import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
-import { createWorker } from '../../src/worker.js';
+import { createFeedWorker, createWorker } from '../../src/worker.js';
 import { localServer, workflowBundle } from './temporal.js';
 
 /*
@@ -49,6 +50,8 @@ export interface HouseOptions {
   patience?: { timeoutMs: number; tellAfterMs: number };
   /** How fast its auditor looks; without one nobody audits. For a Temporal server of the house's own. */
   audit?: AuditPace;
+  /** True for a house whose customers' tenants are read by feeds. */
+  feeds?: boolean;
 }
 
 export interface Reply {
@@ -116,11 +119,13 @@ export function customersNamed(suffix: string): z.input<typeof customersFileSche
 }
 
 export class House {
-  private worker: { worker: Worker; run: Promise<void> } | undefined;
+  private workers: { worker: Worker; run: Promise<void> }[] = [];
+  private feeds = false;
   private server: Server | undefined;
   private mail: MailSender | undefined;
   url = '';
   customers: Customer[] = [];
+  policies: Policies;
 
   private constructor(
     readonly environment: TestWorkflowEnvironment,
@@ -128,7 +133,9 @@ export class House {
     readonly taskQueue: string,
     private readonly service: ServiceSettings,
     private readonly patience: HouseOptions['patience'],
-  ) {}
+  ) {
+    this.policies = createPolicies([], service);
+  }
 
   static async open(options: HouseOptions = {}): Promise<House> {
     const environment = options.environment ?? (await localServer());
@@ -147,7 +154,9 @@ export class House {
     };
     const house = new House(environment, sim, `house-${suffix}`, service, options.patience);
     house.customers = customersFileSchema.parse({ customers: options.customers ?? customersNamed(suffix) }).customers;
+    house.policies = createPolicies(house.customers, service);
     await house.startApi();
+    house.feeds = options.feeds === true;
     if (options.worker !== false) await house.startWorker();
     if (options.audit !== undefined) await ensureAudit(house.client, house.taskQueue, options.audit);
     return house;
@@ -186,7 +195,7 @@ export class House {
     const deps = {
       client: createApiClient(this.environment.connection, this.environment.namespace ?? 'default'),
       taskQueue: this.taskQueue,
-      policies: createPolicies(this.customers, this.service),
+      policies: this.policies,
       operators: [
         operator('analyst', 'analyst'),
         operator('second', 'analyst'),
@@ -224,7 +233,8 @@ export class House {
     const activities = createActivities({
       client: this.client,
       taskQueue: this.taskQueue,
-      policies: createPolicies(this.customers, this.service),
+      policies: this.policies,
+      feedLookBackMs: DAY_MS,
       defender: createDefenderClient({
         signIn: createSignIn({
           clientId: credentials.defenderClientId,
@@ -247,23 +257,24 @@ export class House {
       publicUrl: this.url,
       ...tell,
     });
-    const worker = await createWorker({
+    const parts = {
       connection: this.environment.nativeConnection,
       namespace: this.environment.namespace ?? 'default',
       taskQueue: this.taskQueue,
       activities,
-      bundle: { code },
-    });
+    };
+    const workers = [await createWorker({ ...parts, bundle: { code } })];
+    if (this.feeds) workers.push(await createFeedWorker(parts));
     this.mail = mail;
-    this.worker = { worker, run: worker.run() };
+    this.workers = workers.map((worker) => ({ worker, run: worker.run() }));
+    if (this.feeds) await ensureFeeds({ client: this.client, taskQueue: this.taskQueue }, this.policies.customerIds());
   }
 
   async stopWorker(): Promise<void> {
-    if (this.worker === undefined) return;
-    const { worker, run } = this.worker;
-    this.worker = undefined;
-    worker.shutdown();
-    await run;
+    const { workers } = this;
+    this.workers = [];
+    for (const { worker } of workers) worker.shutdown();
+    for (const { run } of workers) await run;
     this.mail?.close();
   }
 

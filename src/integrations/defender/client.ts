@@ -19,6 +19,7 @@ const MAX_COMMENT_LENGTH = 1_000;
 const MAX_ACTIONS = 10_000;
 
 const actionListSchema = z.object({ value: z.array(z.looseObject({ type: z.unknown() })) });
+const alertListSchema = z.object({ value: z.array(z.unknown()) });
 const isolationActionsSchema = z.array(machineActionSchema);
 
 /**
@@ -29,6 +30,15 @@ const isolationActionsSchema = z.array(machineActionSchema);
 export interface DefenderClient {
   /** Undefined: the tenant has no such device. */
   getMachine(tenant: Tenant, machineId: string, signal?: AbortSignal): Promise<DefenderMachine | undefined>;
+  /**
+   * One page of the alerts changed at `since` (ISO 8601) or later, with their evidence, as they came: what one of them
+   * means is the caller's to read. Fewer than `top`: the last page. Source: "List alerts API".
+   */
+  listAlerts(
+    tenant: Tenant,
+    page: { since: string; skip: number; top: number },
+    signal?: AbortSignal,
+  ): Promise<unknown[]>;
   /** The device's isolations and releases, newest first. */
   listIsolationActions(tenant: Tenant, machineId: string, signal?: AbortSignal): Promise<MachineAction[]>;
   /** Undefined: not known; an action created a moment ago may not be known yet. */
@@ -53,6 +63,17 @@ export function createDefenderClient(options: CallerOptions): DefenderClient {
       const machine = readIfFound(answer, defenderMachineSchema);
       // Defender looks the path up as a computer name too; two devices may share one, and only the id means a device.
       return machine?.id.toLowerCase() === machineId.toLowerCase() ? machine : undefined;
+    },
+
+    async listAlerts(tenant, { since, skip, top }, signal) {
+      const query = {
+        $filter: `lastUpdateTime ge ${since}`,
+        $expand: 'evidence',
+        $top: String(top),
+        $skip: String(skip),
+      };
+      const answer = await call(tenant, { method: 'GET', path: '/api/alerts', query }, signal);
+      return read(answer, alertListSchema).value;
     },
 
     async listIsolationActions(tenant, machineId, signal) {

@@ -1,0 +1,96 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { z } from 'zod';
+import { rejectedSchema } from '../domain/feed/rejected.js';
+import { feedStateSchema, type FeedState } from '../domain/feed/state.js';
+import { feedSchema, feedView, feedWorkflowId, type FeedView } from '../domain/feed/view.js';
+import { searchKeys } from '../domain/lists.js';
+import { toInstant } from '../domain/time.js';
+import { memoField } from '../temporal/executions.js';
+import { rejectedQuery } from '../workflows/messages.js';
+import { describe, reach } from './gateway.js';
+import { equals, listRows, pageSchema } from './lists.js';
+import { maySee } from './operators.js';
+import { Problem } from './problem.js';
+import { policyOf, route, type ApiDeps, type Route } from './route.js';
+
+const READ_AT_ONCE = 20;
+
+/** Where the feed stands is in the heartbeat of the activity that polls; after a checkpoint for a moment in the memo. */
+function stateIn({ raw, memo }: WorkflowExecutionDescription): FeedState | undefined {
+  const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
+  const beaten: unknown = payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
+  return feedStateSchema.safeParse(beaten).data ?? feedStateSchema.safeParse(memo?.['feed']).data;
+}
+
+async function readFeed(deps: ApiDeps, customerId: string): Promise<FeedView> {
+  const now = toInstant(Date.now());
+  const description = await describe(deps, feedWorkflowId(customerId));
+  if (description === undefined) return feedView(customerId, 'not-started', undefined, now);
+  const isRunning = description.status.name === 'RUNNING' || description.status.name === 'CONTINUED_AS_NEW';
+  return feedView(customerId, isRunning ? 'running' : 'stopped', stateIn(description), now);
+}
+
+const feedsSchema = z.object({ items: z.array(feedSchema) }).meta({ id: 'Feeds' });
+
+const rejectedListSchema = z
+  .object({
+    items: z.array(
+      rejectedSchema.extend({
+        raw: z.string().nullable().meta({ description: 'As Defender sent it; null while no worker can be asked.' }),
+      }),
+    ),
+    nextPageToken: z.string().optional(),
+  })
+  .meta({ id: 'RejectedAlerts' });
+
+const rejectedPageSchema = z.strictObject(pageSchema);
+
+export const feedRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/v1/feeds',
+    summary: "The customers' feeds: how far each has read its tenant's alerts, and what keeps it",
+    access: 'read',
+    answers: { 200: { description: 'One for each customer of the file.', schema: feedsSchema } },
+    async handle({ deps, operator }) {
+      const ids = deps.policies.customerIds().filter((id) => maySee(operator, id));
+      const items: FeedView[] = [];
+      for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+        const some = ids.slice(from, from + READ_AT_ONCE);
+        items.push(...(await Promise.all(some.map((id) => readFeed(deps, id)))));
+      }
+      return { status: 200, body: { items } };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/v1/feeds/:customerId/rejected',
+    summary: 'Alerts that a feed could not take to an incident: kept whole, and tried again',
+    access: 'read',
+    query: rejectedPageSchema,
+    answers: { 200: { description: 'One page, newest first.', schema: rejectedListSchema } },
+    async handle({ deps, operator, params, query }) {
+      const customerId = params['customerId'] ?? '';
+      policyOf(deps, operator, customerId);
+      const filters = [...equals(searchKeys.customerId, customerId), "ExecutionStatus = 'Running'"];
+      const page = await listRows(deps, 'rejectedAlert', filters, query.limit, query.pageToken);
+      const items = await Promise.all(
+        page.rows.map(async (row) => {
+          const shown = rejectedSchema.parse(memoField(row, 'rejected'));
+          const handle = deps.client.workflow.getHandle(row.workflowId, row.runId);
+          const raw = await reach(deps, () => handle.query(rejectedQuery)).then(
+            (whole): string | null => whole.raw,
+            (error: unknown) => {
+              if (error instanceof Problem && error.code === 'worker-unavailable') return null;
+              throw error;
+            },
+          );
+          return { ...shown, raw };
+        }),
+      );
+      const { nextPageToken } = page;
+      return { status: 200, body: { items, ...(nextPageToken === undefined ? {} : { nextPageToken }) } };
+    },
+  }),
+];
