@@ -41,7 +41,7 @@ function customersFile(customers: readonly Customer[]): string {
     name: id,
     language: 'en',
     timeZone: 'Europe/London',
-    defender: { tenantId },
+    defender: { tenantId, pollIntervalSeconds: 3600 },
     mail: { to: [`security@${id}.example`] },
     contacts: [{ id: 'jones', name: 'Alex Jones', phone: '+442079460101', mayInstruct: true, ringOrder: 1 }],
   }));

@@ -105,6 +105,8 @@ async function main(): Promise<void> {
   const settings = loadWorkerSettings();
   const log = createLogger(settings.logLevel);
   const logger = new DefaultLogger(workerLogLevel(settings.logLevel), ({ level, message, meta }) => {
+    // The feeds' worker has none on purpose.
+    if (message.startsWith('No workflows registered')) return;
     const write = level === 'ERROR' ? log.error : level === 'WARN' ? log.warn : level === 'INFO' ? log.info : log.debug;
     write.call(log, { ...meta }, message);
   });

@@ -36,7 +36,8 @@ export function customerOf(cast: Cast): z.input<typeof customersFileSchema>['cus
     name: 'Globex Ltd',
     language: 'en',
     timeZone: 'Europe/London',
-    defender: { tenantId: cast.tenantId },
+    // What its feed would find was handed in by the caller already.
+    defender: { tenantId: cast.tenantId, pollIntervalSeconds: 3600 },
     mail: { to: [cast.mailTo] },
     contacts: [
       { id: 'jones', name: 'Alex Jones', phone: first, mayInstruct: true, ringOrder: 1 },
