@@ -10,7 +10,7 @@ import type { Outside } from '../domain/ports.js';
 import { toInstant } from '../domain/time.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
-import { FAILING_TASK, IS_STOPPED, listExecutions, newestRun, sightingOf } from '../temporal/executions.js';
+import { FAILING_TASK, IS_STOPPED, listAll, newestRun, sightingOf } from '../temporal/executions.js';
 import { alive, tryAgain } from './support.js';
 
 export interface AuditDeps {
@@ -21,7 +21,6 @@ export interface AuditDeps {
 
 /** How many mails one look sends; the next one begins at once with those that are left. */
 const MAX_TOLD_PER_LOOK = 20;
-const PAGE_SIZE = 1_000;
 
 const OURS = `WorkflowType IN (${auditedTypes.map((type) => `'${type}'`).join(', ')})`;
 const QUERIES = [
@@ -45,15 +44,10 @@ export function auditActivities({ client, policies, mail }: AuditDeps): Pick<Out
   async function sightings(): Promise<Sighting[]> {
     const seen = new Map<string, Sighting>();
     for (const query of QUERIES) {
-      let pageToken: Uint8Array | undefined;
-      do {
-        const page = await listExecutions(client, query, PAGE_SIZE, pageToken);
-        for (const execution of page.executions) {
-          const sighting = superseded.has(execution.runId) ? undefined : sightingOf(execution);
-          if (sighting !== undefined) seen.set(sighting.runId, sighting);
-        }
-        pageToken = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
-      } while (pageToken !== undefined);
+      for (const execution of await listAll(client, query)) {
+        const sighting = superseded.has(execution.runId) ? undefined : sightingOf(execution);
+        if (sighting !== undefined) seen.set(sighting.runId, sighting);
+      }
     }
     return [...seen.values()];
   }

@@ -11,6 +11,7 @@ import type { DefenderClient, Tenant } from '../integrations/defender/client.js'
 import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
 import type { Policies } from '../policy.js';
+import type { ReadPolicy } from '../temporal/run-time-policy.js';
 import {
   alive,
   delayedBy,
@@ -25,6 +26,7 @@ import {
 
 export interface DefenderDeps extends TellDeps {
   policies: Policies;
+  readPolicy: ReadPolicy;
   defender: DefenderClient;
   defaultApiBase: string;
 }
@@ -107,7 +109,13 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Everything that the processes ask of Defender. */
-export function defenderActivities({ policies, defender, defaultApiBase, ...tell }: DefenderDeps): DefenderActivities {
+export function defenderActivities({
+  policies,
+  readPolicy,
+  defender,
+  defaultApiBase,
+  ...tell
+}: DefenderDeps): DefenderActivities {
   function tenantOf(customerId: string): Tenant {
     const policy = policies.find(customerId);
     if (policy === undefined) {
@@ -129,7 +137,7 @@ export function defenderActivities({ policies, defender, defaultApiBase, ...tell
   async function request(input: IsolationInput, kind: FollowInput['kind'], signal: AbortSignal): Promise<StepResult> {
     const { customerId, machineId, comment } = input;
     const found = await look(input, signal);
-    const { tuningPeriods } = policies.find(customerId)?.customer ?? { tuningPeriods: [] };
+    const { tuningPeriods } = (await readPolicy(customerId))?.customer ?? { tuningPeriods: [] };
     const move = moveAfterLook(found, kind, tuningPeriods, now());
     switch (move.do) {
       case 'take':

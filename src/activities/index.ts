@@ -5,12 +5,17 @@ import { defenderActivities, type DefenderDeps } from './defender.js';
 import { mailActivities, type MailDeps } from './mail.js';
 import { messageActivities, type MessageDeps } from './messages.js';
 import { phoneActivities, type PhoneDeps } from './phone.js';
+import { createPolicyReader } from '../temporal/run-time-policy.js';
 import type { TellDeps } from './support.js';
 
-export type ActivityDeps = AuditDeps & DefenderDeps & FeedDeps & MailDeps & MessageDeps & PhoneDeps & TellDeps;
+export type ActivityDeps = Omit<
+  AuditDeps & DefenderDeps & FeedDeps & MailDeps & MessageDeps & PhoneDeps & TellDeps,
+  'readPolicy'
+>;
 
 /** Every side effect of the service, one file per outside system. */
-export function createActivities(deps: ActivityDeps): Outside {
+export function createActivities(given: ActivityDeps): Outside {
+  const deps = { ...given, readPolicy: createPolicyReader(given.client, given.policies) };
   return {
     ...auditActivities(deps),
     ...defenderActivities(deps),

@@ -7,17 +7,19 @@ import {
 } from '@temporalio/client';
 import { applyRequest, deviceView, openDevice } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
-import { deviceSearch, isSet } from '../domain/lists.js';
+import { deviceSearch, isSet, searchKeys } from '../domain/lists.js';
 import { phoneWorkflowId } from '../domain/phone/record.js';
 import { PEOPLE_FIRST, type Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
 import { toInstant } from '../domain/time.js';
-import type { Policies } from '../policy.js';
+import { listAll } from '../temporal/executions.js';
+import type { ReadPolicy } from '../temporal/run-time-policy.js';
 import { setGoing } from '../temporal/set-going.js';
 import {
   deviceReportSignal,
   deviceRequestSignal,
   phoneRequestSignal,
+  policyChangedSignal,
   type DeviceInput,
   type PhoneInput,
 } from '../workflows/messages.js';
@@ -25,15 +27,18 @@ import {
 export interface MessageDeps {
   client: Client;
   taskQueue: string;
-  policies: Policies;
+  readPolicy: ReadPolicy;
 }
 
 /** What the processes say to each other, and what they read of the service's own files. */
 export function messageActivities({
   client,
   taskQueue,
-  policies,
-}: MessageDeps): Pick<Outside, 'askDevice' | 'askPhone' | 'readPolicy' | 'readSignalSender' | 'tellIncident'> {
+  readPolicy,
+}: MessageDeps): Pick<
+  Outside,
+  'askDevice' | 'askPhone' | 'readPolicy' | 'readSignalSender' | 'tellIncident' | 'tellPolicyChanged'
+> {
   /**
    * Signals the workflow, starting it where there is none. One that was stopped from outside is set going again first: a
    * new one would know nothing of the isolations and calls of the old, and would answer that there are none.
@@ -52,7 +57,23 @@ export function messageActivities({
   }
 
   return {
-    readPolicy: ({ customerId }) => Promise.resolve(policies.find(customerId) ?? null),
+    readPolicy: async ({ customerId }) => (await readPolicy(customerId)) ?? null,
+
+    async tellPolicyChanged({ customerId }) {
+      // Below level 3 nothing depends on it before the next verdict, which reads it anyway.
+      const query = [
+        `WorkflowType = 'incident' AND ExecutionStatus = 'Running'`,
+        `${searchKeys.customerId.name} = '${customerId}'`,
+        `${searchKeys.level.name} >= 3`,
+      ].join(' AND ');
+      for (const { workflowId } of await listAll(client, query)) {
+        try {
+          await client.workflow.getHandle(workflowId).signal(policyChangedSignal);
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }
+      }
+    },
 
     async askDevice({ customerId, machineId, request }) {
       const at = toInstant(Date.now());

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import type { Operator } from '../operators.js';
 import { alertRoutes } from './alerts.js';
+import { customerRoutes } from './customers.js';
 import { deviceRoutes } from './devices.js';
 import { docsPage } from './docs.js';
 import { feedRoutes } from './feeds.js';
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...incidentRoutes,
   ...deviceRoutes,
   ...feedRoutes,
+  ...customerRoutes,
 ];
 
 const BODY_LIMIT = '2mb';

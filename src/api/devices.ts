@@ -77,7 +77,7 @@ async function readDevice(
 }
 
 /** A row that cannot be read, or that no worker has looked at yet, is shown as far as its id goes, never dropped. */
-function viewIn(row: Execution): DeviceView {
+export function viewIn(row: Execution): DeviceView {
   const parsed = deviceViewSchema.safeParse(memoField(row, 'summary'));
   if (parsed.success) return parsed.data;
   const [, customerId = '', machineId = ''] = /^device:([^:]*):(.*)$/.exec(row.workflowId) ?? [];

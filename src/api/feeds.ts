@@ -23,7 +23,7 @@ function stateIn({ raw, memo }: WorkflowExecutionDescription): FeedState | undef
   return feedStateSchema.safeParse(beaten).data ?? feedStateSchema.safeParse(memo?.['feed']).data;
 }
 
-async function readFeed(deps: ApiDeps, customerId: string): Promise<FeedView> {
+export async function readFeed(deps: ApiDeps, customerId: string): Promise<FeedView> {
   const now = toInstant(Date.now());
   const description = await describe(deps, feedWorkflowId(customerId));
   if (description === undefined) return feedView(customerId, 'not-started', undefined, now);

@@ -32,7 +32,7 @@ export interface Answer {
 
 /** One row of the API: what express serves and what the OpenAPI document says, made from the same schemas. */
 export interface Route {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'delete';
   /** With express's `:name` parameters. */
   path: string;
   summary: string;
@@ -47,7 +47,7 @@ export interface Route {
 }
 
 interface RouteDefinition<Body, Query> {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'delete';
   path: string;
   summary: string;
   access: Access;

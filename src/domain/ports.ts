@@ -30,7 +30,10 @@ export function isDelayed(result: unknown): result is Delayed {
  * says what its second try does.
  */
 export interface Outside {
-  /** The customer's policy as the file has it now; null when the customer is no longer in it. Reading again is harmless. */
+  /**
+   * The customer's policy as the file and what was set at run time have it now; null when the customer is no longer in
+   * the file. Reading again is harmless.
+   */
   readPolicy(input: { customerId: string }): Promise<Policy | null>;
 
   /** Looks a device up in its tenant. `unavailable` when Defender does not answer quickly. Reading again is harmless. */
@@ -38,6 +41,9 @@ export interface Outside {
 
   /** The same, patiently: fails, to be retried, until Defender has answered. */
   awaitMachine(input: MachineInput & Told): Promise<MachineFacts | Delayed>;
+
+  /** Signals the customer's open incidents to read the policy anew. A second Signal has them read it once more. */
+  tellPolicyChanged(input: { customerId: string }): Promise<void>;
 
   /** Who sent the nth Signal of that name to this run, as Temporal recorded it; null when it cannot be told. */
   readSignalSender(input: { signal: string; ordinal: number }): Promise<string | null>;

@@ -23,6 +23,7 @@ export interface Execution {
 type ExecutionInfo = Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions'][number];
 
 const GRPC_NOT_FOUND = 5;
+const LARGEST_PAGE = 1_000;
 
 /** The server's own search attribute for workflows whose task keeps failing. */
 export const FAILING_TASK = 'TemporalReportedProblems';
@@ -63,6 +64,18 @@ export async function listExecutions(
   const { namespace } = client.options;
   const answer = await client.workflowService.listWorkflowExecutions({ namespace, query, pageSize, nextPageToken });
   return { executions: answer.executions.map(executionOf), nextPageToken: answer.nextPageToken };
+}
+
+/** Every execution that a filter finds. */
+export async function listAll(client: Client, query: string): Promise<Execution[]> {
+  const all: Execution[] = [];
+  let pageToken: Uint8Array | undefined;
+  do {
+    const page = await listExecutions(client, query, LARGEST_PAGE, pageToken);
+    all.push(...page.executions);
+    pageToken = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
+  } while (pageToken !== undefined);
+  return all;
 }
 
 /** The newest run of that id, of which a list may not know yet; undefined when there is none any more. */

@@ -1,23 +1,13 @@
-import type { Client } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { searchKeys } from '../domain/lists.js';
 import { feedWorkflowId } from '../domain/feed/view.js';
 import { tryAgainSignal, type FeedInput } from '../workflows/messages.js';
-import { listExecutions } from './executions.js';
+import { listAll } from './executions.js';
 import type { Reach } from './incidents.js';
 
-const PAGE_SIZE = 1_000;
-
 async function running(client: Client, type: string): Promise<string[]> {
-  const ids: string[] = [];
-  let pageToken: Uint8Array | undefined;
-  do {
-    const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
-    const page = await listExecutions(client, query, PAGE_SIZE, pageToken);
-    ids.push(...page.executions.map(({ workflowId }) => workflowId));
-    pageToken = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
-  } while (pageToken !== undefined);
-  return ids;
+  const found = await listAll(client, `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`);
+  return found.map(({ workflowId }) => workflowId);
 }
 
 /**

@@ -82,13 +82,14 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
 
   /** What depends on the customer's file as it is at this moment: tuning periods, contacts, addresses. */
   function decide(): Promise<void> | undefined {
-    const decides = devices.needsPolicy || tickets.length + signalled.length > 0;
+    const decides = devices.needsPolicy || tickets.length + signalled.length > 0 || book.hasOldPolicy;
     const isFresh = book.record.ways === 2 && policyReadAtMs !== undefined && Date.now() - policyReadAtMs < MINUTE_MS;
     const isDue = decides || (mails.nextToCustomer !== undefined && !isFresh);
     return book.record.policy !== null && !isDue ? undefined : readPolicyAndDecide();
   }
 
   async function readPolicyAndDecide(): Promise<void> {
+    book.hasOldPolicy = false;
     const policy = await quick.readPolicy.executeWithOptions(
       { summary: "the customer's tuning periods and contacts" },
       [{ customerId: book.record.customerId }],
@@ -139,7 +140,12 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
 
   function isQuiet(): boolean {
     return (
-      book.isIdle && mails.isIdle && devices.isIdle && tickets.length + signalled.length === 0 && allHandlersFinished()
+      book.isIdle &&
+      !book.hasOldPolicy &&
+      mails.isIdle &&
+      devices.isIdle &&
+      tickets.length + signalled.length === 0 &&
+      allHandlersFinished()
     );
   }
 

@@ -13,6 +13,7 @@ import type {
   TriageBody,
 } from '../domain/commands.js';
 import type { AuditPace } from '../domain/audit.js';
+import type { CustomerRecord, EndTuningBody, TuningBody } from '../domain/customers/record.js';
 import type { DeviceView } from '../domain/device/evolve.js';
 import type { DeviceRecord, DeviceReport, DeviceRequest } from '../domain/device/record.js';
 import type { Rejected } from '../domain/feed/rejected.js';
@@ -53,6 +54,8 @@ export const triageSignal = defineSignal<[TriageBody]>('triage');
 export const releaseSignal = defineSignal<[ReleaseBody]>('release');
 
 export const alertUpdatedSignal = defineSignal<[AlertNews]>('alertUpdated');
+/** The customer's tuning periods or contacts have changed: they are to be read anew. */
+export const policyChangedSignal = defineSignal('policyChanged');
 export const deviceReportSignal = defineSignal<[DeviceReport]>('deviceReport');
 export const phoneReportSignal = defineSignal<[PhoneReport]>('phoneReport');
 
@@ -95,6 +98,17 @@ export interface AuditorInput {
   told?: string[];
   pace?: AuditPace;
 }
+
+// customer:{customerId}
+
+export interface CustomerInput {
+  customerId: string;
+  record?: CustomerRecord;
+}
+
+export const setTuningUpdate = defineUpdate<CommandOutcome, [Command<TuningBody>]>('setTuning');
+export const endTuningUpdate = defineUpdate<CommandOutcome, [Command<EndTuningBody>]>('endTuning');
+export const customerQuery = defineQuery<CustomerRecord>('customer');
 
 // feed:{customerId}
 

@@ -3,7 +3,7 @@ import { evolve } from './evolve.js';
 import type { Fact } from './facts.js';
 import type { IncidentRecord } from './record.js';
 import { deadlineToSee, dueBreach, dueWarning } from './slo.js';
-import { dueClosure, isUntriagedWarningDue } from './stage.js';
+import { dueClosure, isTuningOver, isUntriagedWarningDue } from './stage.js';
 import type { Instant } from '../time.js';
 
 /** What time and the rules alone have brought about and the record does not say yet. */
@@ -27,6 +27,7 @@ function dueFact(record: IncidentRecord, now: Instant): Fact | undefined {
   const warning = dueWarning(record, now);
   if (warning !== undefined) return { type: 'warned', ...warning };
   if (isUntriagedWarningDue(record, now)) return { type: 'untriaged-warned' };
+  if (isTuningOver(record, now)) return { type: 'tuning-over' };
   return undefined;
 }
 

@@ -24,6 +24,11 @@ function keepBreach(record: IncidentRecord, at: Instant): IncidentRecord {
   };
 }
 
+/** Whoever judges has seen that the tuning period is over. */
+function judgedAgain({ tuningOverAt }: IncidentRecord): Pick<IncidentRecord, 'tuningOverAt'> {
+  return tuningOverAt === undefined ? {} : { tuningOverAt: null };
+}
+
 function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord {
   switch (fact.type) {
     case 'policy-read':
@@ -41,9 +46,9 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     case 'alert-updated':
       return applyAlertUpdate(record, fact, at);
     case 'verdict':
-      return applyVerdict(record, fact, at);
+      return { ...applyVerdict(record, fact, at), ...judgedAgain(record) };
     case 'retry-asked':
-      return applyRetry({ ...record, rejectedSignalAt: null }, fact.devices ?? [], at);
+      return applyRetry({ ...record, rejectedSignalAt: null, ...judgedAgain(record) }, fact.devices ?? [], at);
     case 'escalation': {
       const { askCustomer } = fact.body;
       return {
@@ -218,6 +223,8 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
       return { ...record, breaches: [...record.breaches, fact.breach] };
     case 'untriaged-warned':
       return { ...record, untriagedWarnedAt: at };
+    case 'tuning-over':
+      return { ...record, tuningOverAt: at };
     default:
       return assertNever(fact);
   }

@@ -50,7 +50,8 @@ export type Fact =
   | { type: 'warned'; percent: number; dueAt: Instant }
   | { type: 'deadline-seen'; dueAt: Instant }
   | { type: 'breached'; breach: Breach }
-  | { type: 'untriaged-warned' };
+  | { type: 'untriaged-warned' }
+  | { type: 'tuning-over' };
 
 export type MailOutcome =
   | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }

@@ -134,6 +134,14 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
           'まだ判定されていないため、SOC に警告しました。',
         ),
       );
+    case 'tuning-over':
+      return entry(
+        'warning',
+        bilingual(
+          'The tuning period that prevented the isolation is over. Nothing is isolated by itself: judge again to isolate.',
+          '隔離を見送ったチューニング期間が終了しました。自動では隔離しません。隔離する場合は再度判定してください。',
+        ),
+      );
     case 'device-known': {
       const { facts } = fact;
       return entry(

@@ -59,6 +59,7 @@ export function openRecord({ customerId, alert, fingerprint, receivedAt }: Openi
     reopenedAt: null,
     changedAfterCloseAt: null,
     rejectedSignalAt: null,
+    tuningOverAt: null,
     handled: {},
     ways: 2,
     timeline: [],

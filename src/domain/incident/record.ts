@@ -225,6 +225,11 @@ export interface IncidentRecord {
   reopenedAt: Instant | null;
   changedAfterCloseAt: Instant | null;
   rejectedSignalAt: Instant | null;
+  /**
+   * When a tuning period that had prevented an isolation was over, until an analyst judges again. Absent in runs that
+   * began before this was looked at: no timer of theirs waits for it.
+   */
+  tuningOverAt?: Instant | null;
 
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
   timeline: TimelineEntry[];

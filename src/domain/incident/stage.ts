@@ -1,3 +1,4 @@
+import { tuningPeriodAt } from '../customer.js';
 import { reasonWords } from '../reasons.js';
 import { bilingual, type Bilingual } from '../text.js';
 import { latest, plus, toMs, type Instant } from '../time.js';
@@ -5,6 +6,7 @@ import { duties, holdOf, isSettled, outstanding, troublesOf, type Duty } from '.
 import { scopeOf } from './assessment.js';
 import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
 import { nextThreshold, slo } from './slo.js';
+import { isDemanded } from './verdicts.js';
 
 export const stages = ['awaiting-triage', 'responding', 'notified', 'awaiting-release', 'closed'] as const;
 export type Stage = (typeof stages)[number];
@@ -48,6 +50,7 @@ export function attentionOf(record: IncidentRecord, all: readonly Duty[] = dutie
   }
   if (record.changedAfterCloseAt !== null) reasons.add('changed-after-close');
   if (record.rejectedSignalAt !== null) reasons.add('rejected-signal');
+  if (record.tuningOverAt != null && record.closed === null) reasons.add('tuning-period-over');
   if (record.untriagedWarnedAt !== null && currentVerdict(record) === undefined && record.closed === null) {
     reasons.add('untriaged');
   }
@@ -105,6 +108,27 @@ function nextTuningStart(record: IncidentRecord, all: readonly Duty[], now: Inst
     .sort()[0];
 }
 
+/** Did a tuning period prevent an isolation that the verdict wants still? */
+function isPreventedByTuning(record: IncidentRecord, all: readonly Duty[]): boolean {
+  if (record.tuningOverAt !== null || record.closed !== null) return false;
+  return all.some(
+    (duty) =>
+      duty.kind === 'isolate' && isSettled(duty) && duty.reason === 'tuning-period' && isDemanded(record, duty.target),
+  );
+}
+
+/** Ending a period isolates nobody by itself: an analyst judges again. */
+export function isTuningOver(record: IncidentRecord, now: Instant): boolean {
+  if (!isPreventedByTuning(record, duties(record))) return false;
+  return tuningPeriodAt(record.policy?.customer.tuningPeriods ?? [], now) === undefined;
+}
+
+/** When the period that prevents an isolation is over, as far as is known now. */
+function tuningEnd(record: IncidentRecord, all: readonly Duty[], now: Instant): Instant | undefined {
+  if (!isPreventedByTuning(record, all)) return undefined;
+  return tuningPeriodAt(record.policy?.customer.tuningPeriods ?? [], now)?.until;
+}
+
 export function lingerUntil(record: IncidentRecord): Instant | undefined {
   if (record.closed === null || record.policy === null) return undefined;
   return plus(record.closed.at, record.policy.service.lingerMs);
@@ -124,6 +148,7 @@ export function nextWake(record: IncidentRecord, now: Instant): Wake | undefined
     [untriagedWarnAt(record, now), 'warns the SOC if nobody has judged it'],
     [autoCloseAt(record, all), 'closes itself if the customer stays silent'],
     [nextTuningStart(record, all, now), 'a tuning period begins'],
+    [tuningEnd(record, all, now), 'the tuning period that prevents the isolation ends'],
     [lingerUntil(record), 'closed; stays for late news and reopening'],
   ];
   return (

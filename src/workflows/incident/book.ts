@@ -35,6 +35,14 @@ export class Book {
     });
   }
 
+  /** Somebody has said that the policy is another than the one on record. */
+  hasOldPolicy = false;
+
+  policyChanged(): void {
+    this.hasOldPolicy = true;
+    this.touch();
+  }
+
   /** Something beside the record has changed that the loop has to look at. */
   touch(): void {
     this.changes += 1;

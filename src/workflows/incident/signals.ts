@@ -8,7 +8,14 @@ import { judgeInstructor, judgeRelease, judgeTriage } from '../../domain/inciden
 import { inputErrors } from '../../domain/input.js';
 import { phoneReportSchema } from '../../domain/phone/record.js';
 import { clip } from '../../domain/text.js';
-import { alertUpdatedSignal, deviceReportSignal, phoneReportSignal, releaseSignal, triageSignal } from '../messages.js';
+import {
+  alertUpdatedSignal,
+  deviceReportSignal,
+  phoneReportSignal,
+  policyChangedSignal,
+  releaseSignal,
+  triageSignal,
+} from '../messages.js';
 import { quick } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
@@ -60,6 +67,9 @@ export function handleSignals(book: Book, signalled: SignalledCommand[]): void {
     if (fingerprint === book.record.fingerprint || isOlder(alert, book.record.alert)) return;
     book.advance();
     book.apply({ type: 'alert-updated', alert, fingerprint });
+  });
+  setHandler(policyChangedSignal, () => book.policyChanged(), {
+    description: "The customer's tuning periods or contacts have changed.",
   });
   news(deviceReportSignal, deviceReportSchema, "A device's workflow says how it stands.", (report) => {
     book.apply({ type: 'device-reported', report });

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import type { CommandOutcome } from '../commands.js';
+import type { TuningPeriod } from '../customer.js';
+import { reject, type Rejection } from '../errors.js';
+import { bilingual, clip, type Bilingual } from '../text.js';
+import { instantSchema, sentInstantSchema, toMs, type Instant } from '../time.js';
+
+/*
+ * What changes about a customer at run time, beside the reviewed file: tuning periods that the SOC has agreed with the
+ * customer since. The file's own periods join them.
+ */
+
+const reason = z.string().trim().min(1, 'must not be empty').max(1_000, 'must be at most 1000 characters');
+
+/** `[from, until)`: no isolation inside. */
+export const tuningSchema = z
+  .strictObject({ from: instantSchema, until: instantSchema, reason })
+  .refine(({ from, until }) => toMs(from) < toMs(until), { message: 'must be later than from', path: ['until'] });
+export type TuningBody = z.infer<typeof tuningSchema>;
+
+export const endTuningSchema = z.strictObject({ periodId: z.string().min(1).max(64), reason });
+export type EndTuningBody = z.infer<typeof endTuningSchema>;
+
+const saidSchema = z.object({ actor: z.string(), reason: z.string(), at: sentInstantSchema });
+
+const runTimePeriodSchema = z.object({
+  id: z.string(),
+  from: sentInstantSchema,
+  until: sentInstantSchema,
+  set: saidSchema,
+  ended: saidSchema.nullable(),
+});
+export type RunTimePeriod = z.infer<typeof runTimePeriodSchema>;
+
+export interface CustomerEntry {
+  at: Instant;
+  actor: string;
+  type: 'tuning-set' | 'tuning-ended';
+  text: Bilingual;
+}
+
+export interface CustomerRecord {
+  customerId: string;
+  revision: number;
+  tuningPeriods: RunTimePeriod[];
+  /** Oldest first. */
+  timeline: CustomerEntry[];
+  handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
+}
+
+/** What everybody may read of it without asking its workflow. */
+export const customerMemoSchema = z.object({ tuningPeriods: z.array(runTimePeriodSchema) });
+export type CustomerMemo = z.infer<typeof customerMemoSchema>;
+
+/** Periods that are long over leave the record; its timeline still tells of them. */
+const MAX_PERIODS = 200;
+const MAX_TIMELINE = 1_000;
+
+export function customerWorkflowId(customerId: string): string {
+  return `customer:${customerId}`;
+}
+
+export function openCustomer(customerId: string): CustomerRecord {
+  return { customerId, revision: 1, tuningPeriods: [], timeline: [], handled: {} };
+}
+
+export type CustomerFact =
+  | { type: 'tuning-set'; body: TuningBody; actor: string }
+  | { type: 'tuning-ended'; body: EndTuningBody; actor: string }
+  | { type: 'command-handled'; key: string; bodyHash: string; outcome: CommandOutcome };
+
+export function periodIdAt(revision: number): string {
+  return `tp-${revision}`;
+}
+
+function entry(record: CustomerRecord, made: CustomerEntry): CustomerEntry[] {
+  return [...record.timeline, made].slice(-MAX_TIMELINE);
+}
+
+export function evolveCustomer(record: CustomerRecord, fact: CustomerFact, at: Instant): CustomerRecord {
+  switch (fact.type) {
+    case 'tuning-set': {
+      const { actor, body } = fact;
+      const revision = record.revision + 1;
+      const { from, until } = body;
+      const period: RunTimePeriod = {
+        id: periodIdAt(revision),
+        from,
+        until,
+        set: { actor, reason: body.reason, at },
+        ended: null,
+      };
+      const why = clip(body.reason, 300);
+      return {
+        ...record,
+        revision,
+        tuningPeriods: [...record.tuningPeriods, period].slice(-MAX_PERIODS),
+        timeline: entry(record, {
+          at,
+          actor,
+          type: 'tuning-set',
+          text: bilingual(
+            `Tuning period ${period.id} from ${from} until ${until}: ${why}`,
+            `チューニング期間 ${period.id} を設定: ${from} から ${until} まで。${why}`,
+          ),
+        }),
+      };
+    }
+    case 'tuning-ended': {
+      const { actor, body } = fact;
+      const why = clip(body.reason, 300);
+      return {
+        ...record,
+        revision: record.revision + 1,
+        tuningPeriods: record.tuningPeriods.map((period) =>
+          period.id === body.periodId ? { ...period, ended: { actor, reason: body.reason, at } } : period,
+        ),
+        timeline: entry(record, {
+          at,
+          actor,
+          type: 'tuning-ended',
+          text: bilingual(
+            `Tuning period ${body.periodId} ended: ${why}`,
+            `チューニング期間 ${body.periodId} を終了。${why}`,
+          ),
+        }),
+      };
+    }
+    case 'command-handled':
+      return {
+        ...record,
+        handled: { ...record.handled, [fact.key]: { bodyHash: fact.bodyHash, outcome: fact.outcome } },
+      };
+  }
+}
+
+export function judgeTuning({ until }: TuningBody, now: Instant): Rejection | undefined {
+  if (toMs(until) > toMs(now)) return undefined;
+  return reject('invalid-input', 'until lies in the past', [{ path: 'until', message: 'lies in the past' }]);
+}
+
+export function judgeEndTuning(
+  record: CustomerRecord,
+  { periodId }: EndTuningBody,
+  now: Instant,
+): Rejection | undefined {
+  const period = record.tuningPeriods.find(({ id }) => id === periodId);
+  if (period === undefined) return reject('unknown-tuning-period', `There is no tuning period ${periodId}.`);
+  if (period.ended === null && toMs(period.until) > toMs(now)) return undefined;
+  return reject('tuning-period-over', 'This tuning period is over already.');
+}
+
+/** The periods as they hold: one that was ended early ends then, one that was ended before it began never was. */
+export function periodsInForce(periods: readonly RunTimePeriod[]): TuningPeriod[] {
+  return periods.flatMap(({ from, until, ended }) => {
+    if (ended === null) return [{ from, until }];
+    return toMs(ended.at) <= toMs(from) ? [] : [{ from, until: toMs(ended.at) < toMs(until) ? ended.at : until }];
+  });
+}

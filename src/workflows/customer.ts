@@ -1,0 +1,126 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { z } from 'zod';
+import type { Command, CommandOutcome } from '../domain/commands.js';
+import {
+  endTuningSchema,
+  evolveCustomer,
+  judgeEndTuning,
+  judgeTuning,
+  openCustomer,
+  tuningSchema,
+  type CustomerFact,
+  type CustomerMemo,
+  type CustomerRecord,
+} from '../domain/customers/record.js';
+import { handledBefore, isHandled, judgeEnvelope, type Judged } from '../domain/incident/judge.js';
+import type { Outside } from '../domain/ports.js';
+import { SECOND_MS } from '../domain/time.js';
+import { customerQuery, endTuningUpdate, setTuningUpdate, type CommandUpdate, type CustomerInput } from './messages.js';
+import { checkEnvelope, failureOf, now, parseCommand } from './support.js';
+
+/** Lists lag: whoever came to wait for an isolation in this very moment is told by the second look. */
+const TELL_AGAIN_AFTER_MS = 10 * SECOND_MS;
+
+/** What changes about one customer at run time. Open incidents are told of each change, and read the policy anew. */
+export async function customer({ customerId, record: carried }: CustomerInput): Promise<void> {
+  let record: CustomerRecord = carried ?? openCustomer(customerId);
+  const { tellPolicyChanged } = proxyActivities<Pick<Outside, 'tellPolicyChanged'>>({
+    startToCloseTimeout: '1m',
+    retry: { initialInterval: '1s', maximumInterval: '1m' },
+  });
+  // A new run has told nobody of what the one before may have been about to tell.
+  let toldRevision = 1;
+  const memo = (): CustomerMemo & Record<string, unknown> => ({ tuningPeriods: record.tuningPeriods });
+
+  const apply = (fact: CustomerFact): void => {
+    record = evolveCustomer(record, fact, now());
+  };
+
+  function command<Body>(
+    definition: CommandUpdate<Body>,
+    schema: z.ZodType<Body>,
+    description: string,
+    judge: (body: Body) => Judged,
+    factOf: (body: Body, actor: string) => CustomerFact,
+  ): void {
+    const judged = (sent: Command<Body>): Judged => {
+      checkEnvelope(sent);
+      const fault = judgeEnvelope(record.handled, sent, now());
+      if (fault !== undefined || isHandled(record.handled, sent)) return fault;
+      return judge(parseCommand(schema, sent.body));
+    };
+    setHandler(
+      definition,
+      (sent): Promise<CommandOutcome> => {
+        const known = handledBefore(record.handled, sent);
+        if (known !== undefined) return Promise.resolve(known.outcome);
+        // Another command may have come between the two.
+        const fault = judged(sent);
+        if (fault !== undefined) throw failureOf(fault);
+        apply(factOf(parseCommand(schema, sent.body), sent.actor));
+        const outcome = { revision: record.revision, at: now() };
+        if (sent.idempotency !== undefined) apply({ type: 'command-handled', ...sent.idempotency, outcome });
+        // At once: whoever reads the policy after this answer must find it.
+        upsertMemo(memo());
+        return Promise.resolve(outcome);
+      },
+      {
+        description,
+        validator: (sent: Command<Body>) => {
+          const fault = judged(sent);
+          if (fault !== undefined) throw failureOf(fault);
+        },
+      },
+    );
+  }
+
+  command(
+    setTuningUpdate,
+    tuningSchema,
+    'No isolation inside this period.',
+    (body) => judgeTuning(body, now()),
+    (body, actor) => ({ type: 'tuning-set', body, actor }),
+  );
+  command(
+    endTuningUpdate,
+    endTuningSchema,
+    'Ends a tuning period before its time. Isolates nobody by itself.',
+    (body) => judgeEndTuning(record, body, now()),
+    (body, actor) => ({ type: 'tuning-ended', body, actor }),
+  );
+  setHandler(customerQuery, () => record, { description: 'Tuning periods, and who set and ended them.' });
+
+  const tell = (summary: string) => tellPolicyChanged.executeWithOptions({ summary }, [{ customerId }]);
+  for (;;) {
+    setCurrentDetails(detailsOf(record));
+    await condition(() => record.revision !== toldRevision);
+    toldRevision = record.revision;
+    setCurrentDetails(detailsOf(record));
+    await tell('open incidents read the policy anew');
+    await condition(() => record.revision !== toldRevision, TELL_AGAIN_AFTER_MS, {
+      summary: 'then whoever came meanwhile is told',
+    });
+    if (record.revision !== toldRevision) continue;
+    await tell('whoever came meanwhile reads it too');
+    if (record.revision === toldRevision && allHandlersFinished() && workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof customer>({ customerId, record });
+    }
+  }
+}
+
+function detailsOf({ tuningPeriods }: CustomerRecord): string {
+  if (tuningPeriods.length === 0) return 'No tuning period was set at run time.';
+  const lines = tuningPeriods.map(
+    ({ id, from, until, ended }) => `- ${id}: ${from} – ${until}${ended === null ? '' : `, ended ${ended.at}`}`,
+  );
+  return ['**Tuning periods**', '', ...lines].join('\n');
+}
