@@ -10,6 +10,8 @@ const settingsShape = z.strictObject({
   tokenSeconds: z.number().min(0),
   /** Whether the tenant has consented to the application at all. */
   consented: z.boolean(),
+  /** What Entra finds wrong with the right secret: it has run out, or another has taken its place. */
+  secret: z.enum(['valid', 'expired', 'wrong']),
   /** The application permissions that its administrator has granted. */
   roles: z.array(z.string().min(1)),
   callsPerMinute: z.int().min(0),
@@ -22,7 +24,8 @@ export type TenantSettings = z.infer<typeof settingsShape>;
 const defaultSettings: TenantSettings = {
   tokenSeconds: 3599,
   consented: true,
-  roles: ['Alert.Read.All', 'Alert.ReadWrite.All', 'Machine.Read.All', 'Machine.Isolate'],
+  secret: 'valid',
+  roles: ['Alert.Read.All', 'Alert.ReadWrite.All', 'Machine.Read.All', 'Machine.Isolate', 'Ti.ReadWrite'],
   callsPerMinute: 100,
   callsPerHour: 1500,
 };
