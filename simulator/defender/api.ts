@@ -47,7 +47,7 @@ export const answerDefender = (request: HttpRequest, api: DefenderApi, entry: Re
   try {
     return answer(request, api);
   } catch (error) {
-    if (error instanceof ODataError) return defenderError(400, 'BadRequest', error.message);
+    if (error instanceof ODataError) return defenderError(400, error.code, error.message);
     if (!(error instanceof DefenderRefusal)) throw error;
     const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer error="invalid_token"' } : undefined;
     return defenderError(error.status, error.code, error.message, challenge);

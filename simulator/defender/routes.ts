@@ -156,11 +156,7 @@ export const defenderRoutes: readonly DefenderRoute[] = [
     roles: readAlerts,
     handle: ({ request, caller }) =>
       ok(
-        answerList(
-          [...caller.tenant.alerts.values()].map((alert) => expandAlert(alert, request)),
-          request,
-          alerts,
-        ),
+        answerList([...caller.tenant.alerts.values()], request, alerts, (alert) => expandAlert(alert, request)),
       ),
   },
   {
