@@ -9,6 +9,7 @@ import { matchRoute, type RouteShape } from '../http/router.js';
 import { targets } from '../requests.js';
 import { phoneSchema } from '../twilio/phones.js';
 import type { World } from '../world.js';
+import { bulkSchema, bulkUpdateSchema, changeInBulk, raiseInBulk } from './bulk.js';
 import { checkInput, InvalidInput, readInput } from './input.js';
 import { callView, machineView, tenantView } from './views.js';
 
@@ -105,6 +106,16 @@ const routes: readonly ControlRoute[] = [
   { method: 'GET', pattern: `${tenant}/alerts`, handle: (call) => items([...tenantOf(call).alerts.values()]) },
   { method: 'POST', pattern: `${tenant}/alerts`, handle: raiseAlert },
   { method: 'PATCH', pattern: `${tenant}/alerts/{alertId}`, handle: changeAlert },
+  {
+    method: 'POST',
+    pattern: `${tenant}/alerts/bulk`,
+    handle: (call) => json(201, raiseInBulk(tenantOf(call), readInput(call.request, bulkSchema))),
+  },
+  {
+    method: 'POST',
+    pattern: `${tenant}/alerts/bulk-update`,
+    handle: (call) => json(200, changeInBulk(tenantOf(call), readInput(call.request, bulkUpdateSchema))),
+  },
   {
     method: 'GET',
     pattern: `${tenant}/machines`,

@@ -155,9 +155,7 @@ export const defenderRoutes: readonly DefenderRoute[] = [
     pattern: '/api/alerts',
     roles: readAlerts,
     handle: ({ request, caller }) =>
-      ok(
-        answerList([...caller.tenant.alerts.values()], request, alerts, (alert) => expandAlert(alert, request)),
-      ),
+      ok(answerList([...caller.tenant.alerts.values()], request, alerts, (alert) => expandAlert(alert, request))),
   },
   {
     method: 'GET',
