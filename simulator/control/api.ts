@@ -134,6 +134,7 @@ const routes: readonly ControlRoute[] = [
     pattern: `${tenant}/machineactions`,
     handle: (call) => items(tenantOf(call).machineActions.list()),
   },
+  { method: 'GET', pattern: `${tenant}/indicators`, handle: (call) => items(tenantOf(call).indicators.list()) },
   { method: 'GET', pattern: '/sim/requests', handle: listRequests },
   { method: 'GET', pattern: '/sim/mails', handle: ({ world }) => items(world.mailboxes.list()) },
   { method: 'PUT', pattern: '/sim/mailboxes/{address}', handle: putMailbox },
