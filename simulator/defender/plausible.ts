@@ -25,6 +25,8 @@ interface Wanted {
   atMs: number;
   /** The latest moment in which Defender may have touched it. */
   untilMs: number;
+  /** What is to be different. */
+  changes?: AlertChanges;
 }
 
 const severityOf = (kind: AlertKind, usual: string): string => {
@@ -89,7 +91,7 @@ export const raisePlausibleAlert = (tenant: Tenant, wanted: Wanted, random: Rand
   const device = deviceOf(tenant.id, platform, random.whole(0, wanted.fleetSize - 1));
   // What somebody has said of the device in the meantime stays.
   if (!tenant.machines.has(device.machineId)) tenant.changeMachine(device.machineId, device.machine);
-  return tenant.raiseAlert(plausibleAlert(device, wanted, random));
+  return tenant.raiseAlert({ ...plausibleAlert(device, wanted, random), ...wanted.changes });
 };
 
 /** So many kinds, `inScope` of them in scope and spread evenly among the others, whose reasons take turns. */
