@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkSettings, childEnvironment, readPorts } from './start/local-settings.js';
+import { checkSettings, childEnvironment, readPorts, simulatorEnvironment } from './start/local-settings.js';
 import type { ChildEnd, ChildSpec } from './start/child.js';
 import { takeDataFolder } from './start/data-folder.js';
 import { firstScreen } from './start/first-screen.js';
@@ -46,6 +46,7 @@ async function main(): Promise<number> {
   const { api, customers } = checkSettings(env);
   const [customer] = customers;
   if (customer === undefined) throw new Error(`${api.customersFile} has no customers`);
+  const simulatorEnv = simulatorEnvironment(env, customers);
 
   const isEverywhere = api.api.host === '0.0.0.0' || api.api.host === '::';
   const apiUrl = `http://${isEverywhere ? '127.0.0.1' : api.api.host}:${api.api.port}`;
@@ -81,16 +82,22 @@ async function main(): Promise<number> {
       const tookMs = await supervisor.start(spec);
       print(`${spec.name} is ready (${(tookMs / 1000).toFixed(1)} s)`);
     };
-    const program = (name: string, script: string, url: string, drainMs: number): ChildSpec => ({
+    const program = (
+      name: string,
+      script: string,
+      url: string,
+      drainMs: number,
+      ownEnv: NodeJS.ProcessEnv = env,
+    ): ChildSpec => ({
       name,
       args: [join(rootDir, script)],
-      env,
+      env: ownEnv,
       drainMs,
       shown: problemsOfJsonLog('warn'),
       isReady: async () => (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok,
     });
     const programs: ChildSpec[] = [
-      program('simulator', 'simulator/main.ts', `${simulatorUrl}/sim/mails`, 2_000),
+      program('simulator', 'simulator/main.ts', `${simulatorUrl}/sim/mails`, 2_000, simulatorEnv),
       // The worker has no port; the API sees whether it polls.
       program('worker', 'src/worker.ts', `${apiUrl}/readyz`, 8_000),
       program('api', 'src/api.ts', `${apiUrl}/healthz`, 3_000),

@@ -6,6 +6,12 @@ const formatTicks = (unixTicks: bigint): string => {
   return `${date.slice(0, -1)}${String(unixTicks % ticksPerMs).padStart(4, '0')}Z`;
 };
 
+/** A moment of one's own choice, written as Microsoft writes its times. */
+export const timeOf = (unixMs: number): string => {
+  const wholeMs = Math.floor(unixMs);
+  return formatTicks(BigInt(wholeMs) * ticksPerMs + BigInt(Math.floor((unixMs - wholeMs) * Number(ticksPerMs))));
+};
+
 /** Microsoft's times: UTC with seven decimals, never twice the same, so that "moved" can be seen. */
 export class Clock {
   #lastTicks = 0n;

@@ -3,16 +3,21 @@ import { defaultCredentials } from './defaults.js';
 import { startHttp } from './http/serve.js';
 import type { Watch } from './moments.js';
 import { startSmtp } from './smtp/server.js';
+import { Timers } from './timers.js';
+import { noTrickle, Trickle, type TrickleOptions } from './trickle.js';
 import { World } from './world.js';
 
 export type { Credentials } from './credentials.js';
 export type { Moment, Watch } from './moments.js';
+export type { TrickleOptions } from './trickle.js';
 export { defaultCredentials, defaultHttpPort, defaultSmtpPort } from './defaults.js';
 
 export interface SimulatorOptions extends Partial<Credentials> {
   /** HTTP; 0, the default, is any free port. */
   port?: number;
   smtpPort?: number;
+  /** Alerts that come by themselves; none unless asked for. */
+  trickle?: TrickleOptions;
   /** Sees, and may hold, everything that happens outside. */
   watch?: Watch;
 }
@@ -30,7 +35,7 @@ const host = '127.0.0.1';
 
 /** Each has a world of its own; nothing is shared between two. */
 export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
-  const { port = 0, smtpPort = 0, watch, ...given } = options;
+  const { port = 0, smtpPort = 0, trickle: wanted = noTrickle, watch, ...given } = options;
   const credentials: Credentials = { ...defaultCredentials, ...given };
   const world = new World(credentials, watch);
   const http = await startHttp(port, host, world);
@@ -38,6 +43,8 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     await http.stop();
     throw error;
   });
+  const trickle = new Trickle(world.tenants, new Timers(), wanted);
+  trickle.start();
   return {
     url: `http://${host}:${http.port}`,
     port: http.port,
@@ -45,6 +52,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     smtpUrl: `smtp://${host}:${smtp.port}`,
     credentials,
     stop: async () => {
+      trickle.stop();
       const stopped = Promise.all([http.stop(), smtp.stop()]);
       world.reset();
       await stopped;

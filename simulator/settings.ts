@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defaultCredentials, defaultHttpPort, defaultSmtpPort } from './defaults.js';
 import type { SimulatorOptions } from './index.js';
+import { noTrickle } from './trickle.js';
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
 const text = (otherwise: string) => z.string().default(otherwise);
@@ -8,6 +9,17 @@ const text = (otherwise: string) => z.string().default(otherwise);
 const environmentSchema = z.object({
   SIMULATOR_PORT: port(defaultHttpPort),
   SIMULATOR_SMTP_PORT: port(defaultSmtpPort),
+  SIMULATOR_ALERTS_PER_MINUTE: z.coerce.number().min(0).default(noTrickle.alertsPerMinute),
+  SIMULATOR_TRICKLE_TENANTS: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((tenantId) => tenantId.trim())
+        .filter((tenantId) => tenantId !== ''),
+    ),
+  SIMULATOR_TRICKLE_SEED: z.coerce.number().int().default(noTrickle.seed),
   TWILIO_ACCOUNT_SID: text(defaultCredentials.twilioAccountSid),
   TWILIO_AUTH_TOKEN: text(defaultCredentials.twilioAuthToken),
   DEFENDER_CLIENT_ID: text(defaultCredentials.defenderClientId),
@@ -26,6 +38,11 @@ export const readSettings = (
   return {
     port: result.data.SIMULATOR_PORT,
     smtpPort: result.data.SIMULATOR_SMTP_PORT,
+    trickle: {
+      alertsPerMinute: result.data.SIMULATOR_ALERTS_PER_MINUTE,
+      tenantIds: result.data.SIMULATOR_TRICKLE_TENANTS,
+      seed: result.data.SIMULATOR_TRICKLE_SEED,
+    },
     twilioAccountSid: result.data.TWILIO_ACCOUNT_SID,
     twilioAuthToken: result.data.TWILIO_AUTH_TOKEN,
     defenderClientId: result.data.DEFENDER_CLIENT_ID,

@@ -9,6 +9,7 @@ import {
 } from '../../src/config.js';
 import type { Customer } from '../../src/domain/customer.js';
 import { defaultCredentials, defaultHttpPort, defaultSmtpPort } from '../../simulator/defaults.js';
+import { readSettings as readSimulatorSettings } from '../../simulator/settings.js';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -74,6 +75,24 @@ export function childEnvironment(
     TEMPORAL_NAMESPACE: env['TEMPORAL_NAMESPACE'] ?? 'default',
     TEMPORAL_CONFIG_FILE: fileURLToPath(new URL('./temporal.toml', import.meta.url)),
   };
+}
+
+/** For somebody who has just started it: something happens in every customer's tenant within half a minute. */
+const ALERTS_PER_MINUTE = '4';
+
+/** The simulator's own part of the environment: alerts come by themselves, unless the caller has said how many. */
+export function simulatorEnvironment(env: NodeJS.ProcessEnv, customers: readonly Customer[]): NodeJS.ProcessEnv {
+  const ownEnv = {
+    SIMULATOR_ALERTS_PER_MINUTE: ALERTS_PER_MINUTE,
+    SIMULATOR_TRICKLE_TENANTS: customers.map(({ defender }) => defender.tenantId).join(','),
+    ...withoutEmpty(env),
+  };
+  try {
+    readSimulatorSettings(ownEnv);
+  } catch (error) {
+    throw error instanceof Error ? new SettingsError(error.message.split('\n')) : error;
+  }
+  return ownEnv;
 }
 
 /** Reads all that the children will read, so that a mistake is told before anything has started. */

@@ -9,6 +9,7 @@ import { matchRoute, type RouteShape } from '../http/router.js';
 import { targets } from '../requests.js';
 import { phoneSchema } from '../twilio/phones.js';
 import type { World } from '../world.js';
+import { bulkSchema, bulkUpdateSchema, changeInBulk, raiseInBulk } from './bulk.js';
 import { checkInput, InvalidInput, readInput } from './input.js';
 import { callView, machineView, tenantView } from './views.js';
 
@@ -106,6 +107,16 @@ const routes: readonly ControlRoute[] = [
   { method: 'POST', pattern: `${tenant}/alerts`, handle: raiseAlert },
   { method: 'PATCH', pattern: `${tenant}/alerts/{alertId}`, handle: changeAlert },
   {
+    method: 'POST',
+    pattern: `${tenant}/alerts/bulk`,
+    handle: (call) => json(201, raiseInBulk(tenantOf(call), readInput(call.request, bulkSchema))),
+  },
+  {
+    method: 'POST',
+    pattern: `${tenant}/alerts/bulk-update`,
+    handle: (call) => json(200, changeInBulk(tenantOf(call), readInput(call.request, bulkUpdateSchema))),
+  },
+  {
     method: 'GET',
     pattern: `${tenant}/machines`,
     handle: (call) => items([...tenantOf(call).machines.values()].map(machineView)),
@@ -123,6 +134,7 @@ const routes: readonly ControlRoute[] = [
     pattern: `${tenant}/machineactions`,
     handle: (call) => items(tenantOf(call).machineActions.list()),
   },
+  { method: 'GET', pattern: `${tenant}/indicators`, handle: (call) => items(tenantOf(call).indicators.list()) },
   { method: 'GET', pattern: '/sim/requests', handle: listRequests },
   { method: 'GET', pattern: '/sim/mails', handle: ({ world }) => items(world.mailboxes.list()) },
   { method: 'PUT', pattern: '/sim/mailboxes/{address}', handle: putMailbox },

@@ -2,14 +2,8 @@ import { z } from 'zod';
 import type { HttpRequest } from '../http/request.js';
 import { DefenderRefusal } from './errors.js';
 
-/** Reads a body as Defender does: keys are case-sensitive, and a missing one is named. */
-export const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S): z.output<S> => {
-  let value: unknown;
-  try {
-    value = JSON.parse(request.body);
-  } catch {
-    throw new DefenderRefusal(400, 'InvalidRequestBody', 'The request body is not valid JSON.');
-  }
+/** Checks as Defender does: keys are case-sensitive, and a missing one is named. */
+export const checkBody = <S extends z.ZodType>(value: unknown, schema: S): z.output<S> => {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -21,6 +15,16 @@ export const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S): 
     field === '' ? 'InvalidRequestBody' : 'InvalidInput',
     `${field === '' ? 'The request body' : `The parameter '${field}'`} is not valid: ${issue?.message ?? ''}`,
   );
+};
+
+export const readBody = <S extends z.ZodType>(request: HttpRequest, schema: S): z.output<S> => {
+  let value: unknown;
+  try {
+    value = JSON.parse(request.body);
+  } catch {
+    throw new DefenderRefusal(400, 'InvalidRequestBody', 'The request body is not valid JSON.');
+  }
+  return checkBody(value, schema);
 };
 
 const comment = z.string().trim().min(1);
@@ -41,3 +45,7 @@ export const alertUpdateSchema = z
     comment: z.string(),
   })
   .partial();
+
+export const importSchema = z.object({ Indicators: z.array(z.unknown()).min(1) });
+
+export const batchDeleteSchema = z.object({ IndicatorIds: z.array(z.string()).min(1) });

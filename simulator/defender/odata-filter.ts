@@ -4,7 +4,15 @@ export type FieldKind = 'string' | 'date' | 'guid' | 'int';
 export type Row = Record<string, unknown>;
 export type Predicate = (row: Row) => boolean;
 
-export class ODataError extends Error {}
+export class ODataError extends Error {
+  constructor(
+    message: string,
+    /** What it is answered with: a query that cannot be read is a bad request, one beyond a limit has a code of its own. */
+    readonly code: 'BadRequest' | 'ODataError' = 'BadRequest',
+  ) {
+    super(message);
+  }
+}
 
 type TokenKind = 'string' | 'date' | 'guid' | 'int' | 'word' | 'punctuation';
 interface Token {
@@ -36,8 +44,12 @@ const tokenize = (text: string): Token[] => {
   return tokens;
 };
 
+const utcTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
 /** So that times of any precision and offset compare as text. */
 export const comparableTime = (time: string): string | null => {
+  // Nearly every time of a tenant with thousands of alerts is written like this: parsing each would be the whole work.
+  if (time.length <= 28 && utcTime.test(time)) return time.slice(0, -1).padEnd(20, '.').padEnd(27, '0');
   const ms = Date.parse(time);
   if (Number.isNaN(ms)) return null;
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';

@@ -39,8 +39,16 @@ const readOrder = (query: URLSearchParams, shape: ListShape): { field: string; k
   return { field, kind, sign: direction === 'asc' ? 1 : -1 };
 };
 
-/** Answers a list query: the body that Defender would send. */
-export const answerList = (rows: readonly Row[], request: HttpRequest, shape: ListShape): Row => {
+/**
+ * Answers a list query: the body that Defender would send. What `present` makes of a row is made for the page's rows only:
+ * there may be thousands of others.
+ */
+export const answerList = <R extends Row>(
+  rows: readonly R[],
+  request: HttpRequest,
+  shape: ListShape,
+  present: (row: R) => Row = (row) => row,
+): Row => {
   const { query } = request;
   for (const name of query.keys())
     if (name.startsWith('$') && !knownOptions.includes(name))
@@ -48,7 +56,10 @@ export const answerList = (rows: readonly Row[], request: HttpRequest, shape: Li
   const filter = query.get('$filter');
   const top = readInteger(query, '$top');
   if (top !== undefined && top > largestPage)
-    throw new ODataError(`The limit of '${largestPage}' for Top query has been exceeded. The value is '${top}'.`);
+    throw new ODataError(
+      `The limit of '${largestPage}' for Top query has been exceeded. The value from the incoming request is '${top}'.`,
+      'ODataError',
+    );
   const skip = readInteger(query, '$skip') ?? 0;
   const { field, kind, sign } = readOrder(query, shape);
   const matching = rows
@@ -62,7 +73,7 @@ export const answerList = (rows: readonly Row[], request: HttpRequest, shape: Li
   return {
     '@odata.context': odataContext(shape.entitySet),
     ...(query.get('$count') === 'true' ? { '@odata.count': matching.length } : {}),
-    value: matching.slice(skip, end),
+    value: matching.slice(skip, end).map(present),
     // Asking for a page of one's own size is answered without a link to the next.
     ...(top === undefined && matching.length > end
       ? { '@odata.nextLink': `${request.baseUrl}${request.path}?${next.toString()}` }

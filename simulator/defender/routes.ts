@@ -1,10 +1,13 @@
+import { z } from 'zod';
 import type { HttpRequest } from '../http/request.js';
 import { empty, json, type Reply } from '../http/reply.js';
 import type { RouteShape } from '../http/router.js';
 import type { Caller } from './access.js';
 import type { Alert } from './alert.js';
-import { alertUpdateSchema, commentSchema, isolateSchema, readBody } from './body.js';
+import { alertUpdateSchema, batchDeleteSchema, commentSchema, importSchema, isolateSchema, readBody } from './body.js';
 import { defenderHeaders, DefenderRefusal } from './errors.js';
+import type { Indicator } from './indicator.js';
+import { largestBatch } from './indicators.js';
 import type { MachineAction, MachineActionType } from './machine-actions.js';
 import type { Machine } from './machine.js';
 import type { Row } from './odata-filter.js';
@@ -19,6 +22,8 @@ export interface DefenderCall {
 export interface DefenderRoute extends RouteShape {
   /** One of these application permissions is needed. */
   roles: readonly string[];
+  /** Takes many things at once, and is limited to fewer calls. */
+  isBatch?: boolean;
   handle: (call: DefenderCall) => Reply;
 }
 
@@ -71,6 +76,23 @@ const machineActions: ListShape = {
     type: 'string',
     requestor: 'string',
     creationDateTimeUtc: 'date',
+  },
+};
+
+const indicators: ListShape = {
+  entitySet: 'Indicators',
+  newestBy: 'creationTimeDateTimeUtc',
+  fields: {
+    application: 'string',
+    createdByDisplayName: 'string',
+    createdBy: 'string',
+    expirationTime: 'date',
+    title: 'string',
+    indicatorValue: 'string',
+    indicatorType: 'string',
+    creationTimeDateTimeUtc: 'date',
+    action: 'string',
+    severity: 'string',
   },
 };
 
@@ -145,9 +167,49 @@ const cancelAction = (call: DefenderCall): Reply => {
   return entity(machineActions, action);
 };
 
+const noSuchIndicator = (id: string): DefenderRefusal =>
+  new DefenderRefusal(404, 'ResourceNotFound', `Indicator ${id} was not found`);
+
+const indicatorOf = ({ caller, param }: DefenderCall): Indicator => {
+  const id = param('indicatorId');
+  const indicator = caller.tenant.indicators.find(id);
+  if (indicator === undefined) throw noSuchIndicator(id);
+  return indicator;
+};
+
+const submitIndicator = ({ request, caller }: DefenderCall): Reply =>
+  entity(indicators, caller.tenant.indicators.submit(readBody(request, z.unknown()), caller.applicationId));
+
+const limitBatch = (received: number): void => {
+  if (received > largestBatch)
+    throw new DefenderRefusal(
+      400,
+      'MaximumBatchSizeExceeded',
+      `Maximum batch size exceeded. Received: ${received}, allowed: ${largestBatch}.`,
+    );
+};
+
+const importIndicators = ({ request, caller }: DefenderCall): Reply => {
+  const { Indicators } = readBody(request, importSchema);
+  limitBatch(Indicators.length);
+  return ok({ value: caller.tenant.indicators.import(Indicators, caller.applicationId) });
+};
+
+/** All of them, or none where one is unknown. */
+const deleteIndicators = ({ request, caller }: DefenderCall): Reply => {
+  const { IndicatorIds } = readBody(request, batchDeleteSchema);
+  limitBatch(IndicatorIds.length);
+  const { indicators: known } = caller.tenant;
+  const unknown = IndicatorIds.find((id) => known.find(id) === undefined);
+  if (unknown !== undefined) throw noSuchIndicator(unknown);
+  for (const id of IndicatorIds) known.remove(id);
+  return empty(204);
+};
+
 const readAlerts = ['Alert.Read.All', 'Alert.ReadWrite.All'];
 const readMachines = ['Machine.Read.All', 'Machine.ReadWrite.All'];
 const isolate = ['Machine.Isolate'];
+const writeIndicators = ['Ti.ReadWrite', 'Ti.ReadWrite.All'];
 
 export const defenderRoutes: readonly DefenderRoute[] = [
   {
@@ -155,13 +217,7 @@ export const defenderRoutes: readonly DefenderRoute[] = [
     pattern: '/api/alerts',
     roles: readAlerts,
     handle: ({ request, caller }) =>
-      ok(
-        answerList(
-          [...caller.tenant.alerts.values()].map((alert) => expandAlert(alert, request)),
-          request,
-          alerts,
-        ),
-      ),
+      ok(answerList([...caller.tenant.alerts.values()], request, alerts, (alert) => expandAlert(alert, request))),
   },
   {
     method: 'GET',
@@ -231,5 +287,41 @@ export const defenderRoutes: readonly DefenderRoute[] = [
     pattern: '/api/machineactions/{machineActionId}/cancel',
     roles: isolate,
     handle: cancelAction,
+  },
+  {
+    method: 'GET',
+    pattern: '/api/indicators',
+    roles: writeIndicators,
+    handle: ({ request, caller }) => ok(answerList(caller.tenant.indicators.list(), request, indicators)),
+  },
+  { method: 'POST', pattern: '/api/indicators', roles: writeIndicators, handle: submitIndicator },
+  {
+    method: 'POST',
+    pattern: '/api/indicators/import',
+    roles: writeIndicators,
+    isBatch: true,
+    handle: importIndicators,
+  },
+  {
+    method: 'POST',
+    pattern: '/api/indicators/BatchDelete',
+    roles: writeIndicators,
+    isBatch: true,
+    handle: deleteIndicators,
+  },
+  {
+    method: 'GET',
+    pattern: '/api/indicators/{indicatorId}',
+    roles: writeIndicators,
+    handle: (call) => entity(indicators, indicatorOf(call)),
+  },
+  {
+    method: 'DELETE',
+    pattern: '/api/indicators/{indicatorId}',
+    roles: writeIndicators,
+    handle: (call) => {
+      call.caller.tenant.indicators.remove(indicatorOf(call).id);
+      return empty(204);
+    },
   },
 ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import type { Timers } from '../timers.js';
 import { changeAlert, newAlert, type Alert, type AlertChanges } from './alert.js';
+import { Indicators } from './indicators.js';
 import { MachineActions } from './machine-actions.js';
 import { Machine, newMachineId, type MachineChanges } from './machine.js';
 import { Throttle } from './throttle.js';
@@ -10,6 +11,8 @@ const settingsShape = z.strictObject({
   tokenSeconds: z.number().min(0),
   /** Whether the tenant has consented to the application at all. */
   consented: z.boolean(),
+  /** What Entra finds wrong with the right secret: it has run out, or another has taken its place. */
+  secret: z.enum(['valid', 'expired', 'wrong']),
   /** The application permissions that its administrator has granted. */
   roles: z.array(z.string().min(1)),
   callsPerMinute: z.int().min(0),
@@ -22,7 +25,8 @@ export type TenantSettings = z.infer<typeof settingsShape>;
 const defaultSettings: TenantSettings = {
   tokenSeconds: 3599,
   consented: true,
-  roles: ['Alert.Read.All', 'Alert.ReadWrite.All', 'Machine.Read.All', 'Machine.Isolate'],
+  secret: 'valid',
+  roles: ['Alert.Read.All', 'Alert.ReadWrite.All', 'Machine.Read.All', 'Machine.Isolate', 'Ti.ReadWrite'],
   callsPerMinute: 100,
   callsPerHour: 1500,
 };
@@ -35,7 +39,9 @@ export class Tenant {
   readonly alerts = new Map<string, Alert>();
   readonly machines = new Map<string, Machine>();
   readonly machineActions: MachineActions;
+  readonly indicators: Indicators;
   readonly throttle = new Throttle();
+  readonly #batchThrottles = new Map<string, Throttle>();
 
   constructor(
     readonly id: string,
@@ -43,6 +49,14 @@ export class Tenant {
     private readonly clock: Clock,
   ) {
     this.machineActions = new MachineActions(timers, clock);
+    this.indicators = new Indicators(clock);
+  }
+
+  /** Each of the calls that take many things at once is counted by itself, and soon too often. */
+  batchThrottle(pattern: string): Throttle {
+    const throttle = this.#batchThrottles.get(pattern) ?? new Throttle();
+    this.#batchThrottles.set(pattern, throttle);
+    return throttle;
   }
 
   raiseAlert(given: AlertChanges): Alert {

@@ -79,6 +79,29 @@ describe('Entra token endpoint', () => {
     assert.equal((await bench.defender('GET', '/api/alerts')).status, 403);
   });
 
+  for (const [secret, aadsts] of [
+    ['expired', 7000222],
+    ['wrong', 7000215],
+  ] as const)
+    it(`refuses the secret of a tenant in which it is ${secret}; tokens given out before stay good`, async () => {
+      const headers = { authorization: `Bearer ${await bench.token()}` };
+      await bench.tenantControl('PATCH', '', { secret });
+      const refused = await bench.requestToken();
+      assert.equal(refused.status, 401);
+      assert.equal(refused.json(errorSchema).error, 'invalid_client');
+      assert.deepEqual(refused.json(errorSchema).error_codes, [aadsts]);
+      assert.equal((await bench.requestToken({}, '22222222-2222-4222-8222-222222222222')).status, 200);
+      assert.equal((await send('GET', `${bench.simulator.url}/api/alerts`, { headers })).status, 200);
+      await bench.tenantControl('PATCH', '', { secret: 'valid' });
+      assert.equal((await bench.requestToken()).status, 200);
+    });
+
+  it('leaves a token good when consent is taken back', async () => {
+    const headers = { authorization: `Bearer ${await bench.token()}` };
+    await bench.tenantControl('PATCH', '', { consented: false });
+    assert.equal((await send('GET', `${bench.simulator.url}/api/alerts`, { headers })).status, 200);
+  });
+
   it('lets a token expire after the seconds of the tenant', async () => {
     await bench.tenantControl('PATCH', '', { tokenSeconds: 1 });
     const headers = { authorization: `Bearer ${await bench.token()}` };

@@ -24,6 +24,12 @@ export const isTokenPath = (path: string): boolean => tokenPath.test(path);
 
 export const tenantIdOfTokenPath = (path: string): string | undefined => tokenPath.exec(path)?.[1];
 
+export interface TokenEndpoint {
+  tenant: Tenant;
+  credentials: Credentials;
+  tokenKey: string;
+}
+
 const missing = (name: string): Reply =>
   entraError({
     status: 400,
@@ -51,7 +57,11 @@ const refuseAssertion = (form: URLSearchParams, path: string, credentials: Crede
   return null;
 };
 
-const refuseClient = (form: URLSearchParams, path: string, credentials: Credentials): Reply | null => {
+const refuseClient = (
+  form: URLSearchParams,
+  path: string,
+  { credentials, tenant }: Pick<TokenEndpoint, 'credentials' | 'tenant'>,
+): Reply | null => {
   const clientId = form.get('client_id');
   if (clientId === null) return missing('client_id');
   if (clientId !== credentials.defenderClientId)
@@ -70,7 +80,7 @@ const refuseClient = (form: URLSearchParams, path: string, credentials: Credenti
       aadsts: 7000218,
       message: "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
     });
-  if (secret !== credentials.defenderClientSecret)
+  if (secret !== credentials.defenderClientSecret || tenant.settings.secret === 'wrong')
     return entraError({
       status: 401,
       error: 'invalid_client',
@@ -78,6 +88,16 @@ const refuseClient = (form: URLSearchParams, path: string, credentials: Credenti
       message:
         'Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, ' +
         `not the client secret ID, for a secret added to app '${clientId}'.`,
+    });
+  if (tenant.settings.secret === 'expired')
+    return entraError({
+      status: 401,
+      error: 'invalid_client',
+      aadsts: 7000222,
+      message:
+        `The provided client secret keys for app '${clientId}' are expired. Visit the Azure portal to create new keys ` +
+        'for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: ' +
+        'https://aka.ms/certCreds.',
     });
   return null;
 };
@@ -104,14 +124,9 @@ const readResource = (form: URLSearchParams, isV2: boolean): string | Reply => {
   });
 };
 
-export interface TokenEndpoint {
-  tenant: Tenant;
-  credentials: Credentials;
-  tokenKey: string;
-}
-
 /** Client credentials, v1 and v2, in the order in which Entra complains. */
-export const answerTokenRequest = (request: HttpRequest, { tenant, credentials, tokenKey }: TokenEndpoint): Reply => {
+export const answerTokenRequest = (request: HttpRequest, endpoint: TokenEndpoint): Reply => {
+  const { tenant, credentials, tokenKey } = endpoint;
   if (sharedAuthorities.includes(tenant.id))
     return entraError({
       status: 400,
@@ -129,7 +144,7 @@ export const answerTokenRequest = (request: HttpRequest, { tenant, credentials, 
       aadsts: 70003,
       message: `The app requested an unsupported grant type '${grantType}'.`,
     });
-  const refusal = refuseClient(form, request.path, credentials);
+  const refusal = refuseClient(form, request.path, endpoint);
   if (refusal !== null) return refusal;
   const isV2 = request.path.includes('/v2.0/');
   const resource = readResource(form, isV2);

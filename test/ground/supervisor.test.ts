@@ -11,7 +11,12 @@ import { fileURLToPath } from 'node:url';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import type { ChildEnd, ChildSpec } from '../../scripts/start/child.js';
 import { takeDataFolder } from '../../scripts/start/data-folder.js';
-import { checkSettings, childEnvironment, readPorts } from '../../scripts/start/local-settings.js';
+import {
+  checkSettings,
+  childEnvironment,
+  readPorts,
+  simulatorEnvironment,
+} from '../../scripts/start/local-settings.js';
 import { operatorAccess } from '../../scripts/start/operator-token.js';
 import { portProblems } from '../../scripts/start/ports.js';
 import { problemsOfJsonLog } from '../../scripts/start/shown-lines.js';
@@ -199,6 +204,28 @@ describe('npm start', () => {
       );
       assert.equal(env['DEFENDER_API_BASE'], 'https://defender.example');
       checkSettings(env);
+    });
+  });
+
+  describe("the simulator's own settings", () => {
+    const env = childEnvironment({}, readPorts({}), 'operators.yaml');
+    const { customers } = checkSettings(env);
+
+    it('let alerts come by themselves, in the tenant of every customer', () => {
+      const own = simulatorEnvironment(env, customers);
+      assert.equal(own['SIMULATOR_ALERTS_PER_MINUTE'], '4');
+      assert.equal(own['SIMULATOR_TRICKLE_TENANTS'], customers.map(({ defender }) => defender.tenantId).join(','));
+      // Whoever brings up the same children otherwise is left in peace.
+      assert.equal(env['SIMULATOR_ALERTS_PER_MINUTE'], undefined);
+    });
+
+    it("are the caller's where the caller has set them, and named where they are wrong", () => {
+      const own = simulatorEnvironment({ ...env, SIMULATOR_ALERTS_PER_MINUTE: '0' }, customers);
+      assert.equal(own['SIMULATOR_ALERTS_PER_MINUTE'], '0');
+      assert.throws(
+        () => simulatorEnvironment({ ...env, SIMULATOR_ALERTS_PER_MINUTE: 'many' }, customers),
+        /SIMULATOR_ALERTS_PER_MINUTE/,
+      );
     });
   });
 
