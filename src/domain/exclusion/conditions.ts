@@ -149,3 +149,14 @@ export function conditionsWords(conditions: Conditions): Bilingual {
     given.map(({ name, text }) => `${name.ja}「${text}」`).join('、'),
   );
 }
+
+/** What an analyst should know before proposing these conditions. */
+export function remarksOn(conditions: Conditions): Bilingual[] {
+  if (conditions.certificateThumbprint === undefined) return [];
+  return [
+    bilingual(
+      'Defender’s alerts name no certificate so far: our own filter will match none by its thumbprint. An indicator in Defender does.',
+      'Defender のアラートには現在証明書の情報が含まれないため、当社フィルターは拇印では該当しません (Defender のインジケーターでは有効です)。',
+    ),
+  ];
+}
