@@ -30,7 +30,7 @@ import {
   type CommandUpdate,
   type CustomerInput,
 } from '../workflows/messages.js';
-import { viewIn } from './devices.js';
+import { isolatedFilter, viewIn } from './devices.js';
 import { readFeed } from './feeds.js';
 import { reach } from './gateway.js';
 import { equals, listRows } from './lists.js';
@@ -244,7 +244,7 @@ export const customerRoutes: Route[] = [
       const id = params['customerId'] ?? '';
       const policy = policyOf(deps, operator, id);
       const { customer } = policy;
-      const isolated = [...equals(searchKeys.customerId, id), ...equals(searchKeys.isolation, 'isolated')];
+      const isolated = [...equals(searchKeys.customerId, id), isolatedFilter(true)];
       const [tuningPeriods, feed, openIncidents, devices, timeline] = await Promise.all([
         periodsOf(deps, policy),
         readFeed(deps, id),

@@ -102,6 +102,11 @@ async function answeredBefore(
   return handledBefore(handled, command)?.outcome;
 }
 
+/** In backticks: the word is one of SQL's own. */
+export function isolatedFilter(isIsolated: boolean): string {
+  return `\`${searchKeys.isolation.name}\` ${isIsolated ? 'IN' : 'NOT IN'} ${ISOLATED}`;
+}
+
 export const deviceRoutes: Route[] = [
   route({
     method: 'get',
@@ -112,10 +117,7 @@ export const deviceRoutes: Route[] = [
     answers: { 200: { description: 'One page.', schema: deviceListSchema } },
     async handle({ deps, operator, query }) {
       const filters = customerFilter(operator, query.customer);
-      if (query.isolated !== undefined) {
-        // In backticks: the word is one of SQL's own.
-        filters.push(`\`${searchKeys.isolation.name}\` ${query.isolated === 'true' ? 'IN' : 'NOT IN'} ${ISOLATED}`);
-      }
+      if (query.isolated !== undefined) filters.push(isolatedFilter(query.isolated === 'true'));
       const page = await listRows(deps, 'device', filters, query.limit, query.pageToken);
       const items = page.rows.map(viewIn);
       return {
