@@ -8,7 +8,7 @@ import { MINUTE_MS, plus, toMs, type Instant } from './time.js';
  * old as the workflow's last step.
  */
 
-export const auditedTypes = ['incident', 'device', 'phone'] as const;
+export const auditedTypes = ['incident', 'device', 'phone', 'customer'] as const;
 export type AuditedType = (typeof auditedTypes)[number];
 
 /** Ends that no workflow of ours comes to by itself. */
@@ -28,7 +28,7 @@ export interface Sighting {
   stoppedAt: Instant | null;
   /** The server counts failures of its task, one after the other. */
   hasFailingTask: boolean;
-  /** Its memo, where it can be read. A phone has none. */
+  /** Its memo, where it can be read. Only incidents and devices have one of these. */
   incident: IncidentSummary | null;
   device: DeviceView | null;
 }
@@ -52,6 +52,8 @@ export function owes({ type, incident, device }: Sighting): boolean {
       return device === null || device.heldBy.length > 0 || !['none', 'failed'].includes(device.isolation);
     // It ends two minutes after its last call: one that is there was wanted.
     case 'phone':
+    // It never ends by itself.
+    case 'customer':
       return true;
   }
 }

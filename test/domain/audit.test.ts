@@ -92,6 +92,12 @@ describe('the audit: what stands still', () => {
       found: [],
     },
     { what: 'a telephone, terminated', seen: phone(terminated), at: 30, found: ['stopped'] },
+    {
+      what: 'what was set for a customer, terminated',
+      seen: phone({ ...terminated, type: 'customer', workflowId: 'customer:acme' }),
+      at: 30,
+      found: ['stopped'],
+    },
     { what: 'a telephone whose task keeps failing', seen: phone({ hasFailingTask: true }), at: 30, found: ['stuck'] },
   ];
   for (const { what, seen, at, found } of ROWS) {
@@ -217,6 +223,11 @@ describe('the mail that tells of it', () => {
       ],
     },
     { name: 'a telephone', report: reportOf(phone(terminated), 31), says: [/phone:acme/, /ring them yourself/] },
+    {
+      name: 'what was set for a customer',
+      report: reportOf(phone({ ...terminated, type: 'customer', workflowId: 'customer:acme' }), 31),
+      says: [/customer:acme/, /tuning periods hold/],
+    },
     {
       name: 'a customer who has left the file',
       report: reportOf(incident(terminated), 31, { customer: null }),

@@ -7,6 +7,7 @@ import type { RenderedMail } from './kinds.js';
 import { whenInAndUtc } from './when.js';
 import {
   alsoOverdue,
+  customerMatters,
   deviceMatters,
   findingAdvice,
   findingHeadings,
@@ -105,7 +106,9 @@ function sectionsOf(report: FindingReport): { heading: Bilingual; paragraphs: Bi
   const isAlsoOverdue = problem !== 'overdue' && findings.some((finding) => finding.problem === 'overdue');
   // A deadline that passes after the stop was told is told with what has stopped it.
   const cause = seen.status !== 'Running' ? 'stopped' : problem;
-  const byType = { incident: [], device: [deviceMatters], phone: [phoneMatters] }[seen.type];
+  const byType = { incident: [], device: [deviceMatters], phone: [phoneMatters], customer: [customerMatters] }[
+    seen.type
+  ];
   const what = [
     ...new Set([whatItMeans[problem], whatItMeans[cause], ...(isAlsoOverdue ? [alsoOverdue] : []), ...byType]),
   ];

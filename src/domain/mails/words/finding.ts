@@ -20,6 +20,7 @@ export const whatItIs: Record<AuditedType, Bilingual> = {
   incident: bilingual('Incident', 'インシデント'),
   device: bilingual('Device', '端末'),
   phone: bilingual('Telephone of the customer', 'お客様への電話連絡'),
+  customer: bilingual('What was set for the customer at run time', 'お客様の運用中の設定'),
 };
 
 export const whatItMeans: Record<Problem, Bilingual> = {
@@ -45,6 +46,11 @@ export const alsoOverdue = bilingual(
 export const deviceMatters = bilingual(
   'Isolations and releases of this device are neither carried out nor reported meanwhile.',
   'その間、この端末のネットワーク隔離・隔離解除は実施も報告もされません。',
+);
+
+export const customerMatters = bilingual(
+  'Its tuning periods hold as they were; no new one can be set, and none can be ended, until it is set going again.',
+  '設定済みのチューニング期間は有効なままですが、再開するまで追加も終了もできません。',
 );
 
 export const phoneMatters = bilingual(
