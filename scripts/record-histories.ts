@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { House } from '../test/support/house.js';
+import { House, polledCustomers } from '../test/support/house.js';
 import { startLocal } from '../test/support/temporal.js';
 import { PATHS, type Kept, type Kind } from '../test/workflows/paths.js';
 
@@ -39,7 +39,11 @@ function isKept(path: string): boolean {
 
 async function record(kind: Kind, paths: readonly string[]): Promise<void> {
   const environment = await startLocal(kind === 'forgetful' ? ['limit.historyCount.suggestContinueAsNew=20'] : []);
-  const house = await House.open({ environment, service: kind === 'hasty' ? { autoCloseMs: 500, lingerMs: 500 } : {} });
+  const house = await House.open({
+    environment,
+    service: kind === 'hasty' ? { autoCloseMs: 500, lingerMs: 500 } : {},
+    ...(kind === 'fed' ? { customers: polledCustomers(), feeds: true } : {}),
+  });
   try {
     for (const path of paths) {
       const kept = (await PATHS[path]?.live(house, house.customer('acme'))) ?? [];
@@ -54,7 +58,7 @@ async function record(kind: Kind, paths: readonly string[]): Promise<void> {
 if (!existsSync(folder)) mkdirSync(folder);
 const missing = Object.entries(PATHS).filter(([path]) => !isKept(path));
 process.stdout.write(missing.length === 0 ? 'Every path has its histories.\n' : `${missing.length} paths to record:\n`);
-for (const kind of ['usual', 'hasty', 'forgetful'] as const) {
+for (const kind of ['usual', 'hasty', 'forgetful', 'fed'] as const) {
   const paths = missing.filter(([, { house }]) => house === kind).map(([path]) => path);
   if (paths.length > 0) await record(kind, paths);
 }

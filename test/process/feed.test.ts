@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { until } from '../../simulator/testing.js';
 import { feedWorkflowId } from '../../src/domain/feed/view.js';
 import { tryRejectedAgain } from '../../src/temporal/feeds.js';
 import { setGoing } from '../../src/temporal/set-going.js';
-import { customersNamed, House, type Reply } from '../support/house.js';
-
-/** Three customers whose tenants are asked every five seconds. */
-function polledCustomers() {
-  return customersNamed(randomUUID().slice(0, 8)).map((customer, index) => ({
-    ...customer,
-    defender: { ...customer.defender, pollIntervalSeconds: 5 },
-    ...(index === 2 ? { tuningPeriods: [] } : {}),
-  }));
-}
+import { House, polledCustomers, type Reply } from '../support/house.js';
 
 describe('alerts that come in by themselves', function () {
   this.timeout(60_000);

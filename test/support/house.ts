@@ -118,6 +118,14 @@ export function customersNamed(suffix: string): z.input<typeof customersFileSche
   ];
 }
 
+/** Customers whose tenants are asked every five seconds, by a house with feeds. */
+export function polledCustomers(): ReturnType<typeof customersNamed> {
+  return customersNamed(randomUUID().slice(0, 8)).map((customer) => ({
+    ...customer,
+    defender: { ...customer.defender, pollIntervalSeconds: 5 },
+  }));
+}
+
 export class House {
   private workers: { worker: Worker; run: Promise<void> }[] = [];
   private feeds = false;

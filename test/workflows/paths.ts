@@ -1,8 +1,12 @@
 import { Client } from '@temporalio/client';
 import { until } from '../../simulator/testing.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
+import { customerWorkflowId } from '../../src/domain/customers/record.js';
+import { feedWorkflowId } from '../../src/domain/feed/view.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
+import { listExecutions } from '../../src/temporal/executions.js';
+import { tryRejectedAgain } from '../../src/temporal/feeds.js';
 import { judgeAgain } from '../support/effects.js';
 import { newDevice } from '../support/devices.js';
 import { instruction, verdict, type House } from '../support/house.js';
@@ -11,12 +15,15 @@ import { instruction, verdict, type House } from '../support/house.js';
  * The paths of which a history is kept: every way that a workflow of this service can go.
  */
 
-/** `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events. */
-export type Kind = 'usual' | 'hasty' | 'forgetful';
+/**
+ * `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events; `fed`: its
+ * customers' alerts come in by themselves.
+ */
+export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed';
 
 /** A workflow whose history is to be kept. */
 export interface Kept {
-  as: 'incident' | 'device' | 'phone' | 'auditor' | 'first-incident' | 'first-run';
+  as: 'incident' | 'device' | 'phone' | 'auditor' | 'first-incident' | 'first-run' | 'customer' | 'feed' | 'rejected';
   workflowId: string;
   runId?: string;
 }
@@ -306,6 +313,57 @@ const LIVES = {
       const { workflowId = '' } = info.runningActions[0]?.workflow ?? {};
       await until('it looks on', async () => ((await lengthOf(house, workflowId)) > 12 ? true : undefined));
       return [{ as: 'auditor', workflowId }];
+    },
+  },
+  'tuning-period-at-run-time': {
+    house: 'usual',
+    live: async (house) => {
+      const globex = house.customer('globex');
+      const path = `/v1/customers/${globex}/tuning-periods`;
+      const from = new Date().toISOString();
+      const { body } = await house.post(path, { from, until: '2099-01-01T00:00:00Z', reason: 'They tune.' });
+      const machineId = await newDevice(house, globex, {});
+      const id = await judged(house, globex, verdict(3), { machineId });
+      await staged(house, id, 'notified');
+      await house.ask('DELETE', `${path}/${body.id}`, { reason: 'Done.' });
+      await house.incidentWhen(id, 'asks an analyst', ({ attention }) => attention.length > 0);
+      await judgeAgain(house, id, verdict(3));
+      await staged(house, id, 'awaiting-release');
+      const customer = customerWorkflowId(globex);
+      await until(
+        'whoever came meanwhile was told',
+        async () => ((await lengthOf(house, customer)) > 20 ? true : undefined),
+        20_000,
+      );
+      return [incident(id), { as: 'customer', workflowId: customer }];
+    },
+  },
+  'came-by-itself': {
+    house: 'fed',
+    live: async (house, acme) => {
+      const odd = await house.raise(acme, { alertCreationTime: 'the day before' });
+      const alert = await house.raise(acme, {});
+      await until(
+        'it is an incident',
+        async () => {
+          const { status } = await house.get(`/v1/incidents/${encodeURIComponent(`incident:${acme}:${alert.id}`)}`);
+          return status === 200 ? true : undefined;
+        },
+        20_000,
+      );
+      const rejected = await until('the other is kept aside', async () => {
+        const { executions } = await listExecutions(house.client, `WorkflowType = 'rejectedAlert'`, 10);
+        return executions[0]?.workflowId;
+      });
+      await tryRejectedAgain(house.client);
+      await until('it was tried again', async () => ((await lengthOf(house, rejected)) > 8 ? odd : undefined));
+      house.policies.replace([]);
+      const feed = feedWorkflowId(acme);
+      await isOver(house, feed);
+      return [
+        { as: 'feed', workflowId: feed },
+        { as: 'rejected', workflowId: rejected },
+      ];
     },
   },
 } satisfies Record<string, Path>;
