@@ -7,6 +7,7 @@ import { machineFacts } from '../../src/domain/machine.js';
 import { bundleWorkflows } from '../../src/temporal/bundle.js';
 import { createPolicies, serviceSettings } from '../../src/policy.js';
 import { temporalConfig } from '../../src/temporal/connect.js';
+import { exclusionFinder } from '../../src/temporal/exclusions.js';
 import { createPolicyReader } from '../../src/temporal/run-time-policy.js';
 import { createWorker } from '../../src/worker.js';
 import { toInstant } from '../../src/domain/time.js';
@@ -41,7 +42,12 @@ function begun(type: ActionRecord['type']): ActionRecord {
 }
 
 const outside: Outside = {
-  ...messageActivities({ client, taskQueue, readPolicy: createPolicyReader(client, policies) }),
+  ...messageActivities({
+    client,
+    taskQueue,
+    readPolicy: createPolicyReader(client, policies),
+    findExclusion: exclusionFinder(client),
+  }),
   lookUpMachine: ({ machineId }) => Promise.resolve(factsOf(machineId)),
   awaitMachine: ({ machineId }) => Promise.resolve(factsOf(machineId)),
   sendMail: ({ headers }) => {

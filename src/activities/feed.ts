@@ -35,12 +35,11 @@ import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
-import { deliver, isOfTenant, newsOf, type Delivered } from '../temporal/delivery.js';
-import type { Reach } from '../temporal/incidents.js';
+import { deliver, isOfTenant, newsOf, type Delivered, type Delivery } from '../temporal/delivery.js';
 import type { RejectedInput } from '../workflows/messages.js';
 import { alive, isTemporals, tryAgain } from './support.js';
 
-export interface FeedDeps extends Reach {
+export interface FeedDeps extends Delivery {
   policies: Policies;
   defender: DefenderClient;
   mail: MailSender;

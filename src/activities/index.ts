@@ -5,17 +5,23 @@ import { defenderActivities, type DefenderDeps } from './defender.js';
 import { mailActivities, type MailDeps } from './mail.js';
 import { messageActivities, type MessageDeps } from './messages.js';
 import { phoneActivities, type PhoneDeps } from './phone.js';
+import { exclusionFinder } from '../temporal/exclusions.js';
 import { createPolicyReader } from '../temporal/run-time-policy.js';
 import type { TellDeps } from './support.js';
 
 export type ActivityDeps = Omit<
   AuditDeps & DefenderDeps & FeedDeps & MailDeps & MessageDeps & PhoneDeps & TellDeps,
-  'readPolicy'
+  'readPolicy' | 'findExclusion'
 >;
 
 /** Every side effect of the service, one file per outside system. */
 export function createActivities(given: ActivityDeps): Outside {
-  const deps = { ...given, readPolicy: createPolicyReader(given.client, given.policies) };
+  const { client, policies } = given;
+  const deps = {
+    ...given,
+    readPolicy: createPolicyReader(client, policies),
+    findExclusion: exclusionFinder(client),
+  };
   return {
     ...auditActivities(deps),
     ...defenderActivities(deps),

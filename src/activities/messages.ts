@@ -13,6 +13,7 @@ import { PEOPLE_FIRST, type Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
 import { toInstant } from '../domain/time.js';
 import { listAll } from '../temporal/executions.js';
+import type { FindExclusion } from '../temporal/exclusions.js';
 import type { ReadPolicy } from '../temporal/run-time-policy.js';
 import { setGoing } from '../temporal/set-going.js';
 import {
@@ -28,6 +29,7 @@ export interface MessageDeps {
   client: Client;
   taskQueue: string;
   readPolicy: ReadPolicy;
+  findExclusion: FindExclusion;
 }
 
 /** What the processes say to each other, and what they read of the service's own files. */
@@ -35,9 +37,10 @@ export function messageActivities({
   client,
   taskQueue,
   readPolicy,
+  findExclusion,
 }: MessageDeps): Pick<
   Outside,
-  'askDevice' | 'askPhone' | 'readPolicy' | 'readSignalSender' | 'tellIncident' | 'tellPolicyChanged'
+  'askDevice' | 'askPhone' | 'matchExclusion' | 'readPolicy' | 'readSignalSender' | 'tellIncident' | 'tellPolicyChanged'
 > {
   /**
    * Signals the workflow, starting it where there is none. One that was stopped from outside is set going again first: a
@@ -59,12 +62,15 @@ export function messageActivities({
   return {
     readPolicy: async ({ customerId }) => (await readPolicy(customerId)) ?? null,
 
+    matchExclusion: ({ customerId, matchable }) => findExclusion(customerId, matchable, { fresh: true }),
+
     async tellPolicyChanged({ customerId }) {
-      // Below level 3 nothing depends on it before the next verdict, which reads it anyway.
+      // An exclusion may close what nobody has judged; a tuning period concerns levels 3 and 4. For the others the next
+      // verdict reads it anyway.
       const query = [
         `WorkflowType = 'incident' AND ExecutionStatus = 'Running'`,
         `${searchKeys.customerId.name} = '${customerId}'`,
-        `${searchKeys.level.name} >= 3`,
+        `(${searchKeys.level.name} >= 3 OR ${searchKeys.stage.name} = 'awaiting-triage')`,
       ].join(' AND ');
       for (const { workflowId } of await listAll(client, query)) {
         try {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defenderAlertSchema } from '../domain/defender.js';
 import { stages } from '../domain/incident/stage.js';
 import { deliver, isOfTenant, newsOf, type Delivered } from '../temporal/delivery.js';
+import { exclusionFinder } from '../temporal/exclusions.js';
 import { commandDeadline, reach } from './gateway.js';
 import { stoppedProblem } from './known-incidents.js';
 import { Problem } from './problem.js';
@@ -48,7 +49,8 @@ export const alertRoutes = [
         ]);
       }
       const { deadlineMs } = commandDeadline();
-      return answerOf(await reach(deps, () => deliver(deps, customerId, policy, newsOf(body)), deadlineMs));
+      const delivery = { ...deps, findExclusion: exclusionFinder(deps.client) };
+      return answerOf(await reach(deps, () => deliver(delivery, customerId, policy, newsOf(body)), deadlineMs));
     },
   }),
 ];

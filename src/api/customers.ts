@@ -134,7 +134,7 @@ async function send<Body>(
     taskQueue: deps.taskQueue,
     args: [input],
     priority: PEOPLE_FIRST,
-    memo: { tuningPeriods: [] },
+    memo: { tuningPeriods: [], exclusionsRevision: 0 },
     typedSearchAttributes: [{ key: searchKeys.customerId, value: customerId }],
     staticSummary: `${customerId} · what was set at run time`,
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -44,6 +44,7 @@ const listQuerySchema = z.strictObject({
   machine: machineIdSchema.optional(),
   defenderIncident: word.optional(),
   attention: word.optional().meta({ description: 'A reason, or `any`.' }),
+  exclusion: word.optional().meta({ description: 'The id of an exclusion that their alerts match.' }),
   ...pageSchema,
 });
 type ListQuery = z.infer<typeof listQuerySchema>;
@@ -218,6 +219,7 @@ function listFilters(operator: Operator, query: ListQuery): string[] {
     ...equals(searchKeys.devices, query.machine),
     ...equals(searchKeys.defenderIncidentId, query.defenderIncident),
     ...attentionFilter(query.attention),
+    ...equals(searchKeys.exclusionId, query.exclusion),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DefenderAlert, Evidence } from './defender.js';
+import { matchableOf, matchableSchema } from './exclusion/matchable.js';
 import { clip, oneLine } from './text.js';
 import { sentInstantSchema, toMs } from './time.js';
 
@@ -56,6 +57,8 @@ export const alertRecordSchema = z.object({
   ),
   evidenceTotal: z.int(),
   neutralisation: neutralisationSchema,
+  /** What exclusions are matched with. Absent in records from before there were any. */
+  matchable: matchableSchema.optional(),
 });
 export type AlertRecord = z.infer<typeof alertRecordSchema>;
 
@@ -158,5 +161,6 @@ export function projectAlert(alert: DefenderAlert): AlertRecord {
     })),
     evidenceTotal: evidence.length,
     neutralisation: neutralisationOf(evidence),
+    matchable: matchableOf(alert),
   };
 }

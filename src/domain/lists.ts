@@ -35,6 +35,7 @@ export const searchKeys = {
   assignee: { name: 'Assignee', type: 'KEYWORD' },
   defenderIncidentId: { name: 'DefenderIncidentId', type: 'KEYWORD' },
   isolation: { name: 'Isolation', type: 'KEYWORD' },
+  exclusionId: { name: 'ExclusionId', type: 'KEYWORD' },
   level: { name: 'ThreatLevel', type: 'INT' },
   devices: { name: 'Devices', type: 'KEYWORD_LIST' },
   attention: { name: 'Attention', type: 'KEYWORD_LIST' },
@@ -71,6 +72,10 @@ export function incidentSearch(summary: IncidentSummary): SearchPair[] {
     { key: searchKeys.devices, value: orNull(summary.devices.map(({ machineId }) => machineId)) },
     { key: searchKeys.attention, value: orNull(summary.attention) },
     { key: searchKeys.waitsForAnalyst, value: waitsForAnalyst(summary) },
+    // Only where there is one: an attribute more is one more to write at every start.
+    ...(summary.exclusionId === undefined
+      ? []
+      : [{ key: searchKeys.exclusionId, value: searchWord(summary.exclusionId) } as const]),
   ];
 }
 

@@ -1,8 +1,10 @@
 import type { Suspects } from './audit.js';
 import type { ActionRecord, DeviceReport, DeviceRequest } from './device/record.js';
 import type { StepResult } from './device/evolve.js';
+import type { Matchable } from './exclusion/matchable.js';
 import type { RejectedOutcome } from './feed/rejected.js';
 import type { FeedState } from './feed/state.js';
+import type { ExclusionMatch } from './incident/record.js';
 import type { MachineFacts } from './machine.js';
 import type { PhoneRequest } from './phone/record.js';
 import type { Policy } from './policy.js';
@@ -44,6 +46,9 @@ export interface Outside {
 
   /** Signals the customer's open incidents to read the policy anew. A second Signal has them read it once more. */
   tellPolicyChanged(input: { customerId: string }): Promise<void>;
+
+  /** The customer's registered exclusion that the alert matches now, if any. Asking again is harmless. */
+  matchExclusion(input: { customerId: string; matchable: Matchable }): Promise<ExclusionMatch | null>;
 
   /** Who sent the nth Signal of that name to this run, as Temporal recorded it; null when it cannot be told. */
   readSignalSender(input: { signal: string; ordinal: number }): Promise<string | null>;

@@ -2,7 +2,7 @@ import type { AlertRecord } from './alert.js';
 import type { DeviceKind } from './machine.js';
 import { bilingual, type Bilingual } from './text.js';
 
-export const scopeRules = ['severity', 'edr', 'windows', 'neutralised'] as const;
+export const scopeRules = ['severity', 'edr', 'windows', 'neutralised', 'excluded'] as const;
 export type ScopeRule = (typeof scopeRules)[number];
 
 /** One rule's finding, in words an analyst or a customer's lead can check. */
@@ -16,7 +16,7 @@ export interface Explanation {
 
 export interface Scope {
   inScope: boolean;
-  closeReason: 'out-of-scope' | 'neutralised' | null;
+  closeReason: 'out-of-scope' | 'neutralised' | 'excluded' | null;
   explanation: Explanation[];
 }
 
@@ -190,14 +190,39 @@ function neutralisedRule(alert: AlertRecord): Explanation {
   );
 }
 
-/** Judges an alert by itself, never by its Defender incident. Every alert that does not count has its reason. */
-export function assessScope(alert: AlertRecord, device: DeviceKnowledge, alsoInScope: readonly string[]): Scope {
-  const explanation = [severityRule(alert), edrRule(alert, alsoInScope), windowsRule(device), neutralisedRule(alert)];
+/** Closed for what the rules say, by nobody's judgement: what changes may open it again. */
+export function isByRules(closeReason: string | undefined): boolean {
+  return closeReason === 'out-of-scope' || closeReason === 'neutralised' || closeReason === 'excluded';
+}
+
+/**
+ * Judges an alert by itself, never by its Defender incident. Every alert that does not count has its reason. `excluded`:
+ * the registered exclusion that it matches, in words; 「検知対象外リスト(ホワイトリスト)へ登録」.
+ */
+export function assessScope(
+  alert: AlertRecord,
+  device: DeviceKnowledge,
+  alsoInScope: readonly string[],
+  excluded: Bilingual | null = null,
+): Scope {
+  const explanation = [
+    severityRule(alert),
+    edrRule(alert, alsoInScope),
+    windowsRule(device),
+    neutralisedRule(alert),
+    ...(excluded === null ? [] : [fail('excluded', excluded)]),
+  ];
   const failed = explanation.filter(({ passed }) => !passed).map(({ rule }) => rule);
   if (failed.length === 0) return { inScope: true, closeReason: null, explanation };
   return {
     inScope: false,
-    closeReason: failed.every((rule) => rule === 'neutralised') ? 'neutralised' : 'out-of-scope',
+    closeReason: closeReasonOf(failed),
     explanation,
   };
+}
+
+/** What alone would have kept it out names the reason; where several did, the first two say more than an exclusion. */
+function closeReasonOf(failed: readonly ScopeRule[]): 'out-of-scope' | 'neutralised' | 'excluded' {
+  if (failed.every((rule) => rule === 'excluded')) return 'excluded';
+  return failed.every((rule) => rule === 'neutralised' || rule === 'excluded') ? 'neutralised' : 'out-of-scope';
 }

@@ -11,10 +11,16 @@ import { stageOf, type Stage } from '../domain/incident/stage.js';
 import type { Policy } from '../domain/policy.js';
 import { toInstant } from '../domain/time.js';
 import { alertUpdatedSignal } from '../workflows/messages.js';
+import type { FindExclusion } from './exclusions.js';
 import { findIncident, memoSummary, startIncident, type Known, type Reach } from './incidents.js';
 
 /** Between a look and a message the incident may end or begin; a few looks settle it. */
 const MAX_LOOKS = 5;
+
+/** What it takes to bring alerts to their incidents. */
+export interface Delivery extends Reach {
+  findExclusion: FindExclusion;
+}
 
 export type Delivered =
   | { is: 'opened' | 'updated' | 'unchanged'; incidentId: string; stage: Stage }
@@ -34,15 +40,26 @@ export function newsOf(alert: DefenderAlert): AlertNews {
   return { alert: projected, fingerprint: createHash('sha256').update(JSON.stringify(projected)).digest('hex') };
 }
 
-function openedRecord(customerId: string, policy: Policy, news: AlertNews): IncidentRecord {
+async function openedRecord(
+  { findExclusion }: Delivery,
+  customerId: string,
+  policy: Policy,
+  news: AlertNews,
+): Promise<IncidentRecord> {
+  const { matchable } = news.alert;
+  // Where nobody can be asked now, the incident's own workflow looks.
+  const match = matchable === undefined ? undefined : await findExclusion(customerId, matchable).catch(() => undefined);
   const now = toInstant(Date.now());
-  const opened = openRecord({ customerId, receivedAt: now, ...news });
+  const exclusion = match === undefined ? null : { lookedFor: news.fingerprint, match };
+  const opened = openRecord({ customerId, receivedAt: now, exclusion, ...news });
   return advance(evolve(opened, { type: 'policy-read', policy }, now), now);
 }
 
 /** Would this version leave an alert that the rules have closed closed for the very same findings? */
 function changesNothing(record: IncidentRecord, next: IncidentRecord): boolean {
   if (record.closed === null || next.closed === null || currentVerdict(record) !== undefined) return false;
+  // Whether an exclusion still holds, only another look tells.
+  if (record.closed.reason === 'excluded') return false;
   return JSON.stringify(scopeOf(record)) === JSON.stringify(scopeOf(next));
 }
 
@@ -87,7 +104,7 @@ async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): 
  * down, for no analyst ever had it.
  */
 export async function deliver(
-  reach: Reach,
+  reach: Delivery,
   customerId: string,
   policy: Policy,
   news: AlertNews,
@@ -95,7 +112,7 @@ export async function deliver(
 ): Promise<Delivered> {
   const id = incidentIdOf(customerId, news.alert.alertId);
   if (how.opens) {
-    const record = openedRecord(customerId, policy, news);
+    const record = await openedRecord(reach, customerId, policy, news);
     if ((await startIncident(reach, record, { again: false })) === 'started') {
       return { is: 'opened', incidentId: id, stage: stageOf(record) };
     }

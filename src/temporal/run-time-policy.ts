@@ -12,7 +12,7 @@ import { describe } from './incidents.js';
 /** What was set for the customer at run time, as its workflow shows it: also while no worker is up, or it was stopped. */
 export async function runTimePeriods(client: Client, customerId: string): Promise<RunTimePeriod[]> {
   const description = await describe(client, customerWorkflowId(customerId));
-  return description?.memo === undefined ? [] : customerMemoSchema.parse(description.memo).tuningPeriods;
+  return customerMemoSchema.parse(description?.memo ?? {}).tuningPeriods;
 }
 
 /** Reads the policy that holds at this moment: the file's, with what was set at run time. */

@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  log,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -13,6 +14,7 @@ import type { Command, CommandOutcome } from '../domain/commands.js';
 import {
   endTuningSchema,
   evolveCustomer,
+  exclusionChangeSchema,
   judgeEndTuning,
   judgeTuning,
   openCustomer,
@@ -24,7 +26,16 @@ import {
 import { handledBefore, isHandled, judgeEnvelope, type Judged } from '../domain/incident/judge.js';
 import type { Outside } from '../domain/ports.js';
 import { SECOND_MS } from '../domain/time.js';
-import { customerQuery, endTuningUpdate, setTuningUpdate, type CommandUpdate, type CustomerInput } from './messages.js';
+import { inputErrors } from '../domain/input.js';
+import {
+  customerQuery,
+  endTuningUpdate,
+  exclusionChangeSignal,
+  exclusionsQuery,
+  setTuningUpdate,
+  type CommandUpdate,
+  type CustomerInput,
+} from './messages.js';
 import { checkEnvelope, failureOf, now, parseCommand } from './support.js';
 
 /** Lists lag: whoever came to wait for an isolation in this very moment is told by the second look. */
@@ -39,7 +50,10 @@ export async function customer({ customerId, record: carried }: CustomerInput): 
   });
   // A new run has told nobody of what the one before may have been about to tell.
   let toldRevision = 1;
-  const memo = (): CustomerMemo & Record<string, unknown> => ({ tuningPeriods: record.tuningPeriods });
+  const memo = (): CustomerMemo & Record<string, unknown> => ({
+    tuningPeriods: record.tuningPeriods,
+    exclusionsRevision: record.exclusionsRevision,
+  });
 
   const apply = (fact: CustomerFact): void => {
     record = evolveCustomer(record, fact, now());
@@ -97,7 +111,30 @@ export async function customer({ customerId, record: carried }: CustomerInput): 
     (body) => judgeEndTuning(record, body, now()),
     (body, actor) => ({ type: 'tuning-ended', body, actor }),
   );
-  setHandler(customerQuery, () => record, { description: 'Tuning periods, and who set and ended them.' });
+  setHandler(
+    exclusionChangeSignal,
+    (payload: unknown) => {
+      const parsed = exclusionChangeSchema.safeParse(payload);
+      if (!parsed.success) {
+        log.warn('a change of the exclusions was not understood and had no effect', {
+          errors: inputErrors(parsed.error),
+        });
+        return;
+      }
+      const { data } = parsed;
+      apply(
+        data.change === 'set'
+          ? { type: 'exclusion-set', exclusion: data.exclusion }
+          : { type: 'exclusion-ended', exclusionId: data.exclusionId },
+      );
+      upsertMemo(memo());
+    },
+    { description: "An exclusion's workflow has our own filter take it, or give it up." },
+  );
+  setHandler(exclusionsQuery, () => record.exclusions, { description: 'What our own filter matches alerts with.' });
+  setHandler(customerQuery, () => ({ ...record, exclusions: [] }), {
+    description: 'Tuning periods, and who set and ended them.',
+  });
 
   const tell = (summary: string) => tellPolicyChanged.executeWithOptions({ summary }, [{ customerId }]);
   for (;;) {

@@ -6,7 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { phoneWant } from '../domain/incident/asks.js';
+import { needsExclusionLook, phoneWant } from '../domain/incident/asks.js';
 import { incidentDetails } from '../domain/incident/details.js';
 import { judgeInstructor, judgeRelease } from '../domain/incident/judge.js';
 import { currentVerdict, type IncidentRecord } from '../domain/incident/record.js';
@@ -51,7 +51,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     book.apply({ type: 'alert-updated', ...news });
   }
 
-  const steps = [() => devices.lookUp(), decide, () => devices.ask(), ringOrCancel];
+  const steps = [exclude, () => devices.lookUp(), decide, () => devices.ask(), ringOrCancel];
   for (;;) {
     const seen = book.changes;
     for (const step of steps) {
@@ -78,6 +78,26 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     // A command's handler may still have to end, which changes nothing: its end is then what is waited for.
     const isLeaving = book.record.ways === 2 && (hasEnded() || workflowInfo().continueAsNewSuggested);
     await condition(() => book.changes !== seen || alarm.fired || (isLeaving && isQuiet()));
+  }
+
+  /** Compares the alert with the customer's exclusions, where whoever brought it could not, or either has changed. */
+  function exclude(): Promise<void> | undefined {
+    const isAsked = book.hasOldExclusions;
+    book.hasOldExclusions = false;
+    const { record } = book;
+    const looked = isAsked && record.exclusion != null ? { ...record, exclusion: null } : record;
+    return needsExclusionLook(looked) ? compareWithExclusions() : undefined;
+  }
+
+  async function compareWithExclusions(): Promise<void> {
+    const { customerId, alert, fingerprint } = book.record;
+    if (alert.matchable === undefined) return;
+    const match = await quick.matchExclusion.executeWithOptions({ summary: 'does an exclusion match?' }, [
+      { customerId, matchable: alert.matchable },
+    ]);
+    const before = book.record.exclusion;
+    if (before?.lookedFor === fingerprint && before.match?.exclusionId === match?.exclusionId) return;
+    book.apply({ type: 'exclusions-looked', fingerprint, match });
   }
 
   /** What depends on the customer's file as it is at this moment: tuning periods, contacts, addresses. */

@@ -13,7 +13,8 @@ import type {
   TriageBody,
 } from '../domain/commands.js';
 import type { AuditPace } from '../domain/audit.js';
-import type { CustomerRecord, EndTuningBody, TuningBody } from '../domain/customers/record.js';
+import type { CustomerRecord, EndTuningBody, ExclusionChange, TuningBody } from '../domain/customers/record.js';
+import type { RegisteredExclusion } from '../domain/exclusion/match.js';
 import type { DeviceView } from '../domain/device/evolve.js';
 import type { DeviceRecord, DeviceReport, DeviceRequest } from '../domain/device/record.js';
 import type { Rejected } from '../domain/feed/rejected.js';
@@ -108,6 +109,9 @@ export interface CustomerInput {
 
 export const setTuningUpdate = defineUpdate<CommandOutcome, [Command<TuningBody>]>('setTuning');
 export const endTuningUpdate = defineUpdate<CommandOutcome, [Command<EndTuningBody>]>('endTuning');
+/** From an exclusion's workflow. A second Signal says the same. */
+export const exclusionChangeSignal = defineSignal<[ExclusionChange]>('exclusionChange');
+export const exclusionsQuery = defineQuery<RegisteredExclusion[]>('exclusions');
 export const customerQuery = defineQuery<CustomerRecord>('customer');
 
 // feed:{customerId}

@@ -59,6 +59,17 @@ describe('who may do what', () => {
       ['POST', at(id, '/notes'), { text: 'n' }],
       ['POST', at(id, '/close'), { reason: 'r' }],
       ['POST', at(id, '/reopen'), { reason: 'r' }],
+      ['GET', '/v1/customers'],
+      ['GET', `/v1/customers/${customer}`],
+      ['GET', `/v1/customers/${customer}/tuning-periods`],
+      [
+        'POST',
+        `/v1/customers/${customer}/tuning-periods`,
+        { from: alert.alertCreationTime, until: '2026-02-01T00:00:00Z', reason: 'r' },
+      ],
+      ['DELETE', `/v1/customers/${customer}/tuning-periods/tp-1`, { reason: 'r' }],
+      ['GET', '/v1/feeds'],
+      ['GET', `/v1/feeds/${customer}/rejected`],
       ['GET', '/v1/devices'],
       ['GET', `/v1/devices/${customer}/${machine}`],
       ['POST', `/v1/devices/${customer}/${machine}/release`, { instruction: instruction({ by: 'jones' }) }],
@@ -108,10 +119,16 @@ describe('who may do what', () => {
 
     const codes: Record<string, string> = {
       customers: 'unknown-customer',
+      feeds: 'unknown-customer',
       incidents: 'unknown-incident',
       devices: 'unknown-device',
     };
-    const lists = ['/v1/incidents', '/v1/queue', '/v1/devices'];
+    const onlyOurs = async (path: string, id: string) =>
+      (await house.get(path, { as })).body.items.map((item: Record<string, unknown>) => item[id]);
+    assert.deepEqual(await onlyOurs('/v1/customers', 'id'), [acme]);
+    assert.deepEqual(await onlyOurs('/v1/feeds', 'customerId'), [acme]);
+
+    const lists = ['/v1/incidents', '/v1/queue', '/v1/devices', '/v1/customers', '/v1/feeds'];
     const nobody = house.customer('globex').replace('globex', 'nobody');
     for (const [method, path, body] of everything(globex, theirs, theirMachine)) {
       if (lists.includes(path)) continue;

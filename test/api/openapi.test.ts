@@ -25,7 +25,7 @@ const documentSchema = z.object({
   openapi: z.string().regex(/^3\.1\.\d+$/),
   info: z.object({ title: z.string(), version: z.string() }),
   servers: z.array(z.object({ url: z.url() })),
-  paths: z.record(z.string().startsWith('/'), z.record(z.enum(['get', 'post']), operationSchema.optional())),
+  paths: z.record(z.string().startsWith('/'), z.record(z.enum(['get', 'post', 'delete']), operationSchema.optional())),
   components: z.object({
     schemas: z.record(z.string(), z.record(z.string(), z.unknown())),
     securitySchemes: z.record(z.string(), z.unknown()),
@@ -35,12 +35,19 @@ type Document = z.infer<typeof documentSchema>;
 
 /** What the API promises to those who call it. */
 const PROMISED = [
+  'DELETE /v1/customers/{customerId}/tuning-periods/{periodId}',
+  'GET /v1/customers',
+  'GET /v1/customers/{customerId}',
+  'GET /v1/customers/{customerId}/tuning-periods',
   'GET /v1/devices',
   'GET /v1/devices/{customerId}/{machineId}',
+  'GET /v1/feeds',
+  'GET /v1/feeds/{customerId}/rejected',
   'GET /v1/incidents',
   'GET /v1/incidents/{id}',
   'GET /v1/queue',
   'POST /v1/customers/{customerId}/alerts',
+  'POST /v1/customers/{customerId}/tuning-periods',
   'POST /v1/devices/{customerId}/{machineId}/release',
   'POST /v1/incidents/{id}/answers',
   'POST /v1/incidents/{id}/assign',
@@ -99,14 +106,15 @@ describe('the OpenAPI document', () => {
         name,
       );
       assert.ok(operation.responses['default']?.content['application/problem+json'], name);
-      assert.ok(operation.responses['200']?.content['application/json'], name);
+      const { 200: ok = operation.responses['201'] } = operation.responses;
+      assert.ok(ok?.content['application/json'], name);
       for (const scheme of operation.security.flatMap((needed) => Object.keys(needed))) {
         assert.ok(Object.hasOwn(document.components.securitySchemes, scheme), name);
       }
       const headers = operation.parameters
         .filter((parameter) => parameter.in === 'header')
         .map((header) => header.name);
-      const isCommand = name.startsWith('POST') && !name.endsWith('/alerts');
+      const isCommand = !name.startsWith('GET') && !name.endsWith('/alerts');
       assert.equal(headers.includes('Idempotency-Key'), isCommand, name);
       assert.equal(headers.includes('If-Match'), name.endsWith('/triage'), name);
     }

@@ -19,7 +19,7 @@ describe('an alert as Defender really sends it', () => {
       classification: null,
     });
     assert.deepEqual(
-      { ...record, neutralisation: null },
+      { ...record, neutralisation: null, matchable: null },
       {
         alertId: 'da1',
         title: 'da1',
@@ -44,6 +44,7 @@ describe('an alert as Defender really sends it', () => {
         evidence: [],
         evidenceTotal: 0,
         neutralisation: null,
+        matchable: null,
       },
     );
   });

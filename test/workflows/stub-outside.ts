@@ -118,6 +118,7 @@ export class JumpingWorld {
       lookUpMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
       awaitMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
       audit: () => Promise.reject(new Error('nobody audits here')),
+      matchExclusion: () => Promise.resolve(null),
       tellPolicyChanged: () => Promise.resolve(),
       pollFeed: () => Promise.reject(new Error('nothing is fed here')),
       deliverRejected: () => Promise.reject(new Error('nothing is kept aside here')),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CommandOutcome } from '../commands.js';
 import type { TuningPeriod } from '../customer.js';
 import { reject, type Rejection } from '../errors.js';
+import { registeredExclusionSchema, type RegisteredExclusion } from '../exclusion/match.js';
 import { bilingual, clip, type Bilingual } from '../text.js';
 import { instantSchema, sentInstantSchema, toMs, type Instant } from '../time.js';
 
@@ -35,7 +36,7 @@ export type RunTimePeriod = z.infer<typeof runTimePeriodSchema>;
 export interface CustomerEntry {
   at: Instant;
   actor: string;
-  type: 'tuning-set' | 'tuning-ended';
+  type: 'tuning-set' | 'tuning-ended' | 'exclusion-set' | 'exclusion-ended';
   text: Bilingual;
 }
 
@@ -43,14 +44,29 @@ export interface CustomerRecord {
   customerId: string;
   revision: number;
   tuningPeriods: RunTimePeriod[];
+  /** What our own filter matches alerts with. */
+  exclusions: RegisteredExclusion[];
+  /** Grows with every change of the exclusions, so that whoever keeps a copy knows whether it is good. */
+  exclusionsRevision: number;
   /** Oldest first. */
   timeline: CustomerEntry[];
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
 }
 
 /** What everybody may read of it without asking its workflow. */
-export const customerMemoSchema = z.object({ tuningPeriods: z.array(runTimePeriodSchema) });
+export const customerMemoSchema = z.object({
+  // Temporal takes an empty list in a memo for none.
+  tuningPeriods: z.array(runTimePeriodSchema).default([]),
+  exclusionsRevision: z.int().default(0),
+});
 export type CustomerMemo = z.infer<typeof customerMemoSchema>;
+
+/** What an exclusion's own workflow has our filter take, or give up. */
+export const exclusionChangeSchema = z.discriminatedUnion('change', [
+  z.object({ change: z.literal('set'), exclusion: registeredExclusionSchema }),
+  z.object({ change: z.literal('ended'), exclusionId: z.string() }),
+]);
+export type ExclusionChange = z.infer<typeof exclusionChangeSchema>;
 
 /** Periods that are long over leave the record; its timeline still tells of them. */
 const MAX_PERIODS = 200;
@@ -61,12 +77,22 @@ export function customerWorkflowId(customerId: string): string {
 }
 
 export function openCustomer(customerId: string): CustomerRecord {
-  return { customerId, revision: 1, tuningPeriods: [], timeline: [], handled: {} };
+  return {
+    customerId,
+    revision: 1,
+    tuningPeriods: [],
+    exclusions: [],
+    exclusionsRevision: 0,
+    timeline: [],
+    handled: {},
+  };
 }
 
 export type CustomerFact =
   | { type: 'tuning-set'; body: TuningBody; actor: string }
   | { type: 'tuning-ended'; body: EndTuningBody; actor: string }
+  | { type: 'exclusion-set'; exclusion: RegisteredExclusion }
+  | { type: 'exclusion-ended'; exclusionId: string }
   | { type: 'command-handled'; key: string; bodyHash: string; outcome: CommandOutcome };
 
 export function periodIdAt(revision: number): string {
@@ -122,6 +148,42 @@ export function evolveCustomer(record: CustomerRecord, fact: CustomerFact, at: I
           text: bilingual(
             `Tuning period ${body.periodId} ended: ${why}`,
             `チューニング期間 ${body.periodId} を終了。${why}`,
+          ),
+        }),
+      };
+    }
+    case 'exclusion-set': {
+      const { exclusion } = fact;
+      const { exclusionId } = exclusion;
+      if (record.exclusions.some((known) => JSON.stringify(known) === JSON.stringify(exclusion))) return record;
+      return {
+        ...record,
+        revision: record.revision + 1,
+        exclusionsRevision: record.exclusionsRevision + 1,
+        exclusions: [...record.exclusions.filter((known) => known.exclusionId !== exclusionId), exclusion],
+        timeline: entry(record, {
+          at,
+          actor: 'mimamori',
+          type: 'exclusion-set',
+          text: bilingual(`Our own filter takes ${exclusionId}.`, `当社フィルターに ${exclusionId} を登録しました。`),
+        }),
+      };
+    }
+    case 'exclusion-ended': {
+      const { exclusionId } = fact;
+      if (!record.exclusions.some((known) => known.exclusionId === exclusionId)) return record;
+      return {
+        ...record,
+        revision: record.revision + 1,
+        exclusionsRevision: record.exclusionsRevision + 1,
+        exclusions: record.exclusions.filter((known) => known.exclusionId !== exclusionId),
+        timeline: entry(record, {
+          at,
+          actor: 'mimamori',
+          type: 'exclusion-ended',
+          text: bilingual(
+            `Our own filter no longer has ${exclusionId}.`,
+            `当社フィルターから ${exclusionId} を削除しました。`,
           ),
         }),
       };

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { bilingual, type Bilingual } from '../text.js';
-import { toMs, type Instant } from '../time.js';
-import type { Conditions } from './conditions.js';
+import { sentInstantSchema, toMs, type Instant } from '../time.js';
+import { conditionsSchema, type Conditions } from './conditions.js';
 import {
   alertFields,
   contextGroups,
@@ -34,12 +35,13 @@ import { comparable, holds, toPattern, type Comparable, type Pattern } from './p
  */
 
 /** An exclusion as far as matching needs it. It holds from its registration until before its expiry. */
-export interface RegisteredExclusion {
-  exclusionId: string;
-  conditions: Conditions;
-  registeredAt: Instant;
-  expiresAt: Instant;
-}
+export const registeredExclusionSchema = z.object({
+  exclusionId: z.string(),
+  conditions: conditionsSchema,
+  registeredAt: sentInstantSchema,
+  expiresAt: sentInstantSchema,
+});
+export type RegisteredExclusion = z.infer<typeof registeredExclusionSchema>;
 
 export interface Match<E extends RegisteredExclusion = RegisteredExclusion> {
   exclusion: E;

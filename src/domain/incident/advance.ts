@@ -1,3 +1,4 @@
+import { isByRules } from '../scope.js';
 import { scopeOf } from './assessment.js';
 import { evolve } from './evolve.js';
 import type { Fact } from './facts.js';
@@ -9,8 +10,7 @@ import type { Instant } from '../time.js';
 /** What time and the rules alone have brought about and the record does not say yet. */
 function dueFact(record: IncidentRecord, now: Instant): Fact | undefined {
   const { closed } = record;
-  const closedByRules = closed?.reason === 'out-of-scope' || closed?.reason === 'neutralised';
-  if (closedByRules && scopeOf(record).inScope) {
+  if (isByRules(closed?.reason) && scopeOf(record).inScope) {
     return {
       type: 'reopened',
       actor: 'mimamori',

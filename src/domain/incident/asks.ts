@@ -2,6 +2,7 @@ import { tuningPeriodAt } from '../customer.js';
 import type { DeviceRequest } from '../device/record.js';
 import type { PhoneRequest } from '../phone/record.js';
 import type { Instant } from '../time.js';
+import { scopeOf } from './assessment.js';
 import { duties, holdOf, type Duty } from './duties.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord } from './record.js';
 import { isRequestStanding } from './verdicts.js';
@@ -16,6 +17,19 @@ export function toLookUp(record: IncidentRecord): DeviceEntry[] {
   return record.devices.filter(
     ({ facts, namedByAlert, target }) => facts === null && (namedByAlert || target !== null),
   );
+}
+
+/**
+ * Has nobody looked yet whether this version of the alert matches an exclusion? A triaged alert is not excluded any more,
+ * nor one that an analyst took up again.
+ */
+export function needsExclusionLook(record: IncidentRecord): boolean {
+  const { exclusion, alert, closed, fingerprint, reopenedAt } = record;
+  if (exclusion === undefined || alert.matchable === undefined || reopenedAt !== null) return false;
+  if (currentVerdict(record) !== undefined || (closed !== null && closed.reason !== 'excluded')) return false;
+  // What the other rules keep out needs no exclusion.
+  const others = scopeOf({ ...record, exclusion: null });
+  return others.inScope && exclusion?.lookedFor !== fingerprint;
 }
 
 function isolateDutyOf(record: IncidentRecord, { machineId }: DeviceEntry): Duty | undefined {

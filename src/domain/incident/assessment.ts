@@ -13,7 +13,8 @@ function knowledgeOf(record: IncidentRecord): DeviceKnowledge {
 }
 
 export function scopeOf(record: IncidentRecord): Scope {
-  return assessScope(record.alert, knowledgeOf(record), record.policy?.customer.defender.alsoInScope ?? []);
+  const alsoInScope = record.policy?.customer.defender.alsoInScope ?? [];
+  return assessScope(record.alert, knowledgeOf(record), alsoInScope, record.exclusion?.match?.text ?? null);
 }
 
 /** An alert may say that it was made in the future; the clock then starts when we saw it. */

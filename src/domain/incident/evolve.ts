@@ -45,6 +45,10 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     }
     case 'alert-updated':
       return applyAlertUpdate(record, fact, at);
+    case 'exclusions-looked': {
+      const { fingerprint, match } = fact;
+      return reassess(record, { ...record, exclusion: { lookedFor: fingerprint, match } }, at, at);
+    }
     case 'verdict':
       return { ...applyVerdict(record, fact, at), ...judgedAgain(record) };
     case 'retry-asked':
@@ -236,7 +240,7 @@ export function evolve(record: IncidentRecord, fact: Fact, at: Instant): Inciden
   const after = change(before, fact, at);
   if (after === before) return after;
   // Bookkeeping that nobody reads moves no revision: an analyst's If-Match must not go stale by it.
-  const silent = ['command-handled', 'policy-read', 'deadline-seen'].includes(fact.type);
+  const silent = ['command-handled', 'policy-read', 'deadline-seen', 'exclusions-looked'].includes(fact.type);
   if (silent && after.timeline === before.timeline) return after;
   return {
     ...after,

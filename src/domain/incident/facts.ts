@@ -6,7 +6,7 @@ import type { MachineFacts } from '../machine.js';
 import type { PhoneReport } from '../phone/record.js';
 import type { Policy } from '../policy.js';
 import type { Instant } from '../time.js';
-import type { Breach, CloseReason, RefusalReason, WaiveReason } from './record.js';
+import type { Breach, CloseReason, ExclusionMatch, RefusalReason, WaiveReason } from './record.js';
 
 /** Something that has happened. The record changes by facts and by nothing else. */
 export type Fact =
@@ -14,6 +14,7 @@ export type Fact =
   | { type: 'policy-read'; policy: Policy }
   | { type: 'device-known'; facts: MachineFacts }
   | { type: 'alert-updated'; alert: AlertRecord; fingerprint: string }
+  | { type: 'exclusions-looked'; fingerprint: string; match: ExclusionMatch | null }
   // What people did
   | {
       type: 'verdict';

@@ -114,6 +114,7 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
 
   switch (fact.type) {
     case 'policy-read':
+    case 'exclusions-looked':
     case 'device-asked':
     case 'command-handled':
     case 'mail-started':

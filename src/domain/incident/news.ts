@@ -1,4 +1,5 @@
 import type { DeviceReport, HoldState } from '../device/record.js';
+import { isByRules } from '../scope.js';
 import { assertNever } from '../text.js';
 import { latest, toMs, type Instant } from '../time.js';
 import { reassess, scopeOf } from './assessment.js';
@@ -116,8 +117,7 @@ export function applyAlertUpdate(
         };
   const next = reassess(record, withItsDevice, at, toMs(since) > toMs(at) ? at : since);
   if (record.closed === null || !isDangerous(record, next)) return next;
-  const byRules = record.closed.reason === 'out-of-scope' || record.closed.reason === 'neutralised';
-  if (byRules) return next;
+  if (isByRules(record.closed.reason)) return next;
   return {
     ...next,
     changedAfterCloseAt: at,

@@ -4,6 +4,8 @@ import { detectedAt, hasTarget } from './assessment.js';
 import { incidentIdOf, type DeviceEntry, type IncidentRecord } from './record.js';
 
 export interface Opening {
+  /** What a look at the customer's exclusions has found; without it the incident looks itself. */
+  exclusion?: IncidentRecord['exclusion'];
   customerId: string;
   alert: AlertRecord;
   fingerprint: string;
@@ -25,7 +27,7 @@ export function deviceEntry(machineId: string, name: string, namedByAlert: boole
 }
 
 /** The record of an alert that has just arrived. */
-export function openRecord({ customerId, alert, fingerprint, receivedAt }: Opening): IncidentRecord {
+export function openRecord({ customerId, alert, fingerprint, receivedAt, exclusion = null }: Opening): IncidentRecord {
   const detected = detectedAt(alert, receivedAt);
   const record: IncidentRecord = {
     incidentId: incidentIdOf(customerId, alert.alertId),
@@ -60,6 +62,7 @@ export function openRecord({ customerId, alert, fingerprint, receivedAt }: Openi
     changedAfterCloseAt: null,
     rejectedSignalAt: null,
     tuningOverAt: null,
+    exclusion,
     handled: {},
     ways: 2,
     timeline: [],

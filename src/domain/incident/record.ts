@@ -231,6 +231,12 @@ export interface IncidentRecord {
    */
   tuningOverAt?: Instant | null;
 
+  /**
+   * The exclusion that the alert matches, as of the version that was looked at; null: nobody has looked yet. Absent in
+   * runs that began before there were exclusions: they never look.
+   */
+  exclusion?: { lookedFor: string; match: ExclusionMatch | null } | null;
+
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
   timeline: TimelineEntry[];
   /**
@@ -238,6 +244,12 @@ export interface IncidentRecord {
    * the last minute for a mail. Absent in runs that began before: their histories replay as they went.
    */
   ways?: 2;
+}
+
+/** Which exclusion, and why, in words. */
+export interface ExclusionMatch {
+  exclusionId: string;
+  text: Bilingual;
 }
 
 export interface SocNotice {

@@ -30,6 +30,7 @@ export const incidentSummarySchema = z
     createdAt: instant,
     updatedAt: instant,
     closeReason: z.enum(closeReasons).optional(),
+    exclusionId: z.string().optional().meta({ description: 'The exclusion that the alert matches.' }),
   })
   .meta({ id: 'IncidentSummary' });
 export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
@@ -116,7 +117,13 @@ export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
     ...(record.closed === null ? {} : { closeReason: record.closed.reason }),
+    ...(record.exclusion?.match == null ? {} : { exclusionId: record.exclusion.match.exclusionId }),
   };
+}
+
+/** The alert as people read it: what exclusions are matched with says the same once more. */
+function shownAlert({ matchable: _, ...shown }: IncidentRecord['alert']): Omit<IncidentRecord['alert'], 'matchable'> {
+  return shown;
 }
 
 export function incidentView(record: IncidentRecord, now: Instant): IncidentView {
@@ -124,7 +131,7 @@ export function incidentView(record: IncidentRecord, now: Instant): IncidentView
   return {
     ...summaryOf(record, now),
     revision: record.revision,
-    alert: { ...record.alert },
+    alert: shownAlert(record.alert),
     verdict:
       verdict === undefined
         ? null

@@ -38,8 +38,12 @@ export class Book {
   /** Somebody has said that the policy is another than the one on record. */
   hasOldPolicy = false;
 
+  /** Likewise of the exclusions that the alert was compared with. */
+  hasOldExclusions = false;
+
   policyChanged(): void {
     this.hasOldPolicy = true;
+    this.hasOldExclusions = true;
     this.touch();
   }
 
