@@ -39,7 +39,7 @@ import {
 import { checkEnvelope, failureOf, now, parseCommand } from './support.js';
 
 /** Lists lag: whoever came to wait for an isolation in this very moment is told by the second look. */
-const TELL_AGAIN_AFTER_MS = 10 * SECOND_MS;
+const TELL_AGAIN_AFTER_MS = 3 * SECOND_MS;
 
 /** What changes about one customer at run time. Open incidents are told of each change, and read the policy anew. */
 export async function customer({ customerId, record: carried }: CustomerInput): Promise<void> {

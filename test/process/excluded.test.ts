@@ -38,7 +38,7 @@ describe('an alert that an exclusion covers', function () {
   it('closes while it waits for an analyst, stays where one has judged, and does not come anew', async () => {
     const [waiting, judged, other] = [await alert(), await alert(), await house.alert(acme)];
     await house.command(judged.id, 'triage', verdict(2));
-    // A list lags; whoever is in none yet would be told ten seconds later.
+    // A list lags; whoever is in none yet would be told a few seconds later.
     await until('it is listed', async () => {
       const { body } = await house.get('/v1/incidents?stage=awaiting-triage');
       return body.items.some(({ id }: Reply['body']) => id === waiting.id) ? true : undefined;
