@@ -29,7 +29,7 @@ import { feedMail } from '../domain/mails/feed.js';
 import { messageIdOf } from '../domain/mails/thread.js';
 import type { Policy } from '../domain/policy.js';
 import type { Outside } from '../domain/ports.js';
-import { HOUR_MS, SECOND_MS, toInstant, toMs, type Instant } from '../domain/time.js';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, toInstant, toMs, type Instant } from '../domain/time.js';
 import type { DefenderClient } from '../integrations/defender/client.js';
 import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
@@ -101,13 +101,14 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
     return remembered;
   }
 
-  /** How long this tenant's feed has to wait before its next call, so that others of the tenant find room. */
+  /** How long this tenant's feed has to wait, so that others of the tenant find room; 0 counts the call that follows. */
   function waitsMs(customerId: string): number {
     const nowMs = Date.now();
-    const recent = (calledAtMs.get(customerId) ?? []).filter((atMs) => nowMs - atMs < 60 * SECOND_MS);
-    calledAtMs.set(customerId, [...recent, nowMs]);
+    const recent = (calledAtMs.get(customerId) ?? []).filter((atMs) => nowMs - atMs < MINUTE_MS);
     const [first] = recent;
-    return recent.length < CALLS_PER_MINUTE || first === undefined ? 0 : first + 60 * SECOND_MS - nowMs;
+    if (first !== undefined && recent.length >= CALLS_PER_MINUTE) return first + MINUTE_MS - nowMs;
+    calledAtMs.set(customerId, [...recent, nowMs]);
+    return 0;
   }
 
   async function keepAside(customerId: string, raw: unknown, { reason, errors }: Refused): Promise<void> {

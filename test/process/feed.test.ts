@@ -49,6 +49,11 @@ describe('alerts that come in by themselves', function () {
     const low = await opened(acme, alert);
     assert.deepEqual([low.customerId, low.title, low.closeReason], [acme, 'Came by itself', 'out-of-scope']);
     assert.equal((await opened(globex, other)).customerId, globex);
+    // What the alert alone keeps out is cheap: few events, and Defender is not asked for the device.
+    const { events } = await house.client.workflow.getHandle(idOf(acme, alert)).fetchHistory();
+    assert.ok((events ?? []).length <= 8, `${events?.length} events`);
+    const { items: requests } = await house.control('GET', '/sim/requests?target=defender');
+    assert.ok(!requests.some(({ path }: Reply['body']) => path.includes(alert.machineId)));
     await change(acme, alert, { severity: 'High' });
     const raised = await house.incidentWhen(idOf(acme, alert), 'open', ({ stage }) => stage === 'awaiting-triage');
     assert.equal(raised.slo.state, 'running');

@@ -24,7 +24,7 @@ const LONGEST_PAUSE_MS = 5 * MINUTE_MS;
 /** A feed lets isolations go first when Defender takes calls again. */
 const YIELD_MS = 5_000;
 
-const countsSchema = z.object({
+export const feedCountsSchema = z.object({
   /** Versions of alerts that Defender has shown: the sum of all others. */
   seen: z.int(),
   opened: z.int(),
@@ -35,7 +35,7 @@ const countsSchema = z.object({
   /** Not understood, of another tenant, or for an incident whose workflow was stopped: kept aside. */
   rejected: z.int(),
 });
-export type FeedCounts = z.infer<typeof countsSchema>;
+export type FeedCounts = z.infer<typeof feedCountsSchema>;
 
 const instant = sentInstantSchema;
 
@@ -59,7 +59,7 @@ export const feedStateSchema = z.object({
   /** A list that is longer than a page, under way. */
   pass: z.object({ startedAt: instant, since: instant, skip: z.int(), newest: instant }).nullable(),
   pageSize: z.int(),
-  counts: countsSchema,
+  counts: feedCountsSchema,
   refused: z.array(z.object({ alertId: z.string(), createdAt: instant, at: instant })),
   lastSuccessAt: instant.nullable(),
   trouble: troubleSchema.nullable(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SECOND_MS, type Instant } from '../time.js';
-import { lagMs, type FeedState } from './state.js';
+import { feedCountsSchema, lagMs, type FeedState } from './state.js';
 
 const time = z.string().nullable();
 
@@ -17,16 +17,9 @@ export const feedSchema = z
     }),
     watermark: time.meta({ description: 'Everything that Defender changed before has been taken.' }),
     backlog: z.boolean().meta({ description: 'A list of several pages is under way.' }),
-    alerts: z
-      .object({
-        seen: z.int(),
-        opened: z.int(),
-        updated: z.int(),
-        unchanged: z.int(),
-        refused: z.int(),
-        rejected: z.int(),
-      })
-      .meta({ description: 'Versions of alerts since the feed first started; `seen` is the sum of the others.' }),
+    alerts: feedCountsSchema.meta({
+      description: 'Versions of alerts since the feed first started; `seen` is the sum of the others.',
+    }),
     refused: z.array(z.object({ alertId: z.string(), createdAt: z.string(), at: z.string() })).meta({
       description: 'The newest of those from before what is remembered of closed incidents: not opened anew.',
     }),
