@@ -11,6 +11,7 @@ import {
   afterFailure,
   afterPage,
   afterTold,
+  countedAs,
   feedNews,
   feedStateSchema,
   isCheckpointDue,
@@ -140,7 +141,12 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
   }
 
   /** Takes one alert to its incident, or says why it cannot be. Throws where the next try may. */
-  async function bring(customerId: string, policy: Policy, reading: Reading): Promise<Brought> {
+  async function bring(
+    customerId: string,
+    policy: Policy,
+    reading: Reading,
+    openedAfter?: number,
+  ): Promise<Brought> {
     if (reading.news === undefined) return rejected('not-understood', reading.errors);
     const { alert, news, version } = reading;
     if (!isOfTenant(alert, policy)) {
@@ -148,7 +154,10 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
     }
     // What was closed before then is forgotten: nobody could tell whether it was judged.
     const opens = Date.now() - toMs(news.alert.createdAt) < (await memoryMs());
-    const delivered = await deliver(deps, customerId, policy, news, { opens });
+    const delivered = await deliver(deps, customerId, policy, news, {
+      opens,
+      ...(openedAfter === undefined ? {} : { openedAfter }),
+    });
     switch (delivered.is) {
       case 'opened':
       case 'updated':
@@ -168,7 +177,7 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
     const reading = readingOf(raw);
     const { version } = reading;
     if (isSeen(state, version)) return [];
-    const brought = await bring(customerId, policy, reading);
+    const brought = await bring(customerId, policy, reading, state.counts.seen);
     switch (brought.is) {
       case 'rejected':
         await keepAside(customerId, raw, brought);
@@ -176,7 +185,7 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
       case 'refused':
         return [{ is: 'refused', version, createdAt: brought.createdAt }];
       default:
-        return [{ is: brought.is, version }];
+        return [{ is: countedAs(state, version, brought), version }];
     }
   }
 

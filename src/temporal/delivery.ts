@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { z } from 'zod';
 import { isOlder, projectAlert, type AlertNews } from '../domain/alert.js';
 import type { DefenderAlert } from '../domain/defender.js';
 import { advance } from '../domain/incident/advance.js';
@@ -23,7 +24,13 @@ export interface Delivery extends Reach {
 }
 
 export type Delivered =
-  | { is: 'opened' | 'updated' | 'unchanged'; incidentId: string; stage: Stage }
+  | {
+      is: 'opened' | 'updated' | 'unchanged';
+      incidentId: string;
+      stage: Stage;
+      /** Where a feed has opened it, how many versions that had counted by then. */
+      openedAfter?: number;
+    }
   /** The incident's workflow was stopped from outside, and the content is new to it: it has nowhere to go. */
   | { is: 'stopped'; incidentId: string }
   /** It changes faster than it can be told; once more. */
@@ -65,7 +72,11 @@ function changesNothing(record: IncidentRecord, next: IncidentRecord): boolean {
 
 /** Passes newer content on to an incident that is there. */
 async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): Promise<Delivered | undefined> {
-  const told = (is: 'updated' | 'unchanged', stage: Stage): Delivered => ({ is, incidentId: id, stage });
+  const openedAfter = z.number().safeParse(known.description.memo?.['openedAfter']).data;
+  const told = (is: 'updated' | 'unchanged', stage: Stage): Delivered => ({
+    ...{ is, incidentId: id, stage },
+    ...(openedAfter === undefined ? {} : { openedAfter }),
+  });
   switch (known.state) {
     case 'running': {
       const { memo } = known.description;
@@ -108,12 +119,14 @@ export async function deliver(
   customerId: string,
   policy: Policy,
   news: AlertNews,
-  how: { opens: boolean } = { opens: true },
+  how: { opens: boolean; openedAfter?: number } = { opens: true },
 ): Promise<Delivered> {
   const id = incidentIdOf(customerId, news.alert.alertId);
   if (how.opens) {
     const record = await openedRecord(reach, customerId, policy, news);
-    if ((await startIncident(reach, record, { again: false })) === 'started') {
+    const { openedAfter } = how;
+    const memo = openedAfter === undefined ? {} : { openedAfter };
+    if ((await startIncident(reach, record, { again: false, memo })) === 'started') {
       return { is: 'opened', incidentId: id, stage: stageOf(record) };
     }
   }

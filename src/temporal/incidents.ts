@@ -24,7 +24,7 @@ export interface Reach {
 /** An incident as it can be read right now. */
 export type Known =
   | { state: 'running'; description: WorkflowExecutionDescription }
-  | { state: 'ended'; record: IncidentRecord }
+  | { state: 'ended'; record: IncidentRecord; description: WorkflowExecutionDescription }
   /** Its workflow was stopped from outside: only its last summary is left, until an engineer resets it. */
   | { state: 'stopped'; description: WorkflowExecutionDescription };
 
@@ -48,7 +48,7 @@ export async function findIncident(client: Client, id: string): Promise<Known | 
     case 'COMPLETED': {
       // Of this run: another caller may have started the next one meanwhile, whose result is a long way off.
       const handle = client.workflow.getHandle<IncidentWorkflow>(id, description.runId);
-      return { state: 'ended', record: await handle.result() };
+      return { state: 'ended', record: await handle.result(), description };
     }
     default:
       return { state: 'stopped', description };
@@ -75,12 +75,14 @@ export function incidentStart(taskQueue: string, record: IncidentRecord) {
 export async function startIncident(
   { client, taskQueue }: Reach,
   record: IncidentRecord,
-  how: { news?: AlertNews; again: boolean },
+  how: { news?: AlertNews; again: boolean; memo?: Record<string, unknown> },
 ): Promise<'started' | 'exists'> {
   const input: IncidentInput = how.news === undefined ? { record } : { record, news: how.news };
   try {
+    const start = incidentStart(taskQueue, record);
     await client.workflow.start('incident', {
-      ...incidentStart(taskQueue, record),
+      ...start,
+      memo: { ...start.memo, ...how.memo },
       args: [input],
       workflowIdReusePolicy: how.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',

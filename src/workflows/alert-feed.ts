@@ -11,8 +11,9 @@ export async function alertFeed({ customerId, state: carried }: FeedInput): Prom
     // Its own queue: a hundred tenants that hang must not keep an isolation waiting.
     taskQueue: feedQueue(workflowInfo().taskQueue),
     startToCloseTimeout: '10m',
-    heartbeatTimeout: '20s',
-    retry: { initialInterval: '30s', backoffCoefficient: 1 },
+    heartbeatTimeout: '10s',
+    // After a worker's death, and where Temporal cannot be reached; between polls the activity names its own pause.
+    retry: { initialInterval: '2s', backoffCoefficient: 1 },
   });
   let state = carried ?? null;
   for (;;) {

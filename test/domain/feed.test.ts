@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   afterFailure,
   afterPage,
   afterTold,
+  countedAs,
   feedNews,
   isSeen,
   lagMs,
@@ -16,11 +18,12 @@ import {
 } from '../../src/domain/feed/state.js';
 import { HOUR_MS, MINUTE_MS, plus, SECOND_MS, toInstant, toMs, type Instant } from '../../src/domain/time.js';
 
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 const START = '2026-11-24T00:00:00.000Z';
 const at = (minutes: number): Instant => plus(START, minutes * MINUTE_MS);
 const took = (alertId: string, minutes: number, is: 'opened' | 'rejected' = 'opened'): Taken => ({
   is,
-  version: { key: alertId, fingerprint: `print-of-${alertId}-at-${minutes}`, changedAt: at(minutes) },
+  version: { key: alertId, fingerprint: hashOf(`${alertId}-at-${minutes}`), changedAt: at(minutes) },
 });
 const well = (state: FeedState, minutes: number, ...taken: Taken[]) =>
   afterPage(state, taken.length, taken, at(minutes));
@@ -75,6 +78,30 @@ describe('where a feed stands', () => {
     assert.equal(state.watermark, at(6));
   });
 
+  it('stays small enough for a heartbeat however many have changed, and knows the newest', () => {
+    const alertId = (page: number, row: number) => `da${String(page).padStart(18, '0')}_${String(row).padStart(10, '0')}`;
+    let state = openFeed(START, HOUR_MS);
+    for (let page = 0; page < 40; page += 1) {
+      const full = Array.from({ length: LARGEST_PAGE }, (_, row) => took(alertId(page, row), 59 - page / 100));
+      state = well(state, 60, ...full);
+      // The next page begins with rows of this one.
+      assert.equal(isSeen(state, took(alertId(page, LARGEST_PAGE - 1), 59 - page / 100).version), true);
+      assert.ok(JSON.stringify(state).length < 1_000_000, `${JSON.stringify(state).length} bytes`);
+    }
+    assert.equal(isSeen(state, took(alertId(0, 0), 59).version), true);
+    assert.equal(isSeen(state, took(alertId(20, 0), 58.8).version), true);
+  });
+
+  it('forgets in the midst of a long list what the next one will not show', () => {
+    const rows = Array.from({ length: LARGEST_PAGE }, (_, row) => took(`a${row}`, row === 0 ? 59 : 10));
+    const first = well(openFeed(START, HOUR_MS), 60, ...rows);
+    const second = well(first, 60, ...rows.map((_, row) => took(`b${row}`, 5)));
+    assert.deepEqual(
+      ['a0', 'a1', 'b1'].map((key) => second.seen[key] !== undefined),
+      [true, false, true],
+    );
+  });
+
   it('counts what adds up', () => {
     const { counts } = well(openFeed(START, HOUR_MS), 1, took('a', 0), took('b', 0, 'rejected'));
     const { seen, ...parts } = counts;
@@ -83,6 +110,21 @@ describe('where a feed stands', () => {
       Object.values(parts).reduce((sum, part) => sum + part),
       2,
     );
+  });
+
+  it('counts as opened what a try has opened that died before it could say so', () => {
+    const state = well(openFeed(START, HOUR_MS), 1, took('a', 0), took('b', 0));
+    const cases = [
+      { what: 'another opened it: a caller of the API', key: 'c', found: { is: 'unchanged' }, counts: 'unchanged' },
+      { what: 'counted long ago', key: 'c', found: { is: 'updated', openedAfter: 1 }, counts: 'updated' },
+      { what: 'opened by the try that died', key: 'c', found: { is: 'unchanged', openedAfter: 2 }, counts: 'opened' },
+      { what: 'and changed since', key: 'c', found: { is: 'updated', openedAfter: 2 }, counts: 'opened' },
+      { what: 'on a later page of it', key: 'c', found: { is: 'unchanged', openedAfter: 502 }, counts: 'opened' },
+      { what: 'counted already', key: 'a', found: { is: 'updated', openedAfter: 2 }, counts: 'updated' },
+    ] as const;
+    for (const { what, key, found, counts } of cases) {
+      assert.equal(countedAs(state, took(key, 1).version, found), counts, what);
+    }
   });
 
   it('asks for less where an answer was too large', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DAY_MS, latest, MINUTE_MS, plus, sentInstantSchema, toInstant, toMs, type Instant } from '../time.js';
+import { DAY_MS, latest, MINUTE_MS, plus, SECOND_MS, sentInstantSchema, toInstant, toMs, type Instant } from '../time.js';
 
 /*
  * Where a feed stands in one tenant's list of alerts, and how it has fared: pure, so that restarts and repeats can be
@@ -13,8 +13,11 @@ export const OVERLAP_MS = 10 * MINUTE_MS;
 const PAGE_OVERLAP = 20;
 export const LARGEST_PAGE = 500;
 const SMALLEST_PAGE = 25;
-/** Versions that are remembered; older ones are merely taken to their incident once more, which changes nothing. */
-const MAX_SEEN = 5_000;
+/**
+ * Versions that are remembered; older ones are merely taken to their incident once more, which changes nothing. A
+ * heartbeat holds them all, and Temporal takes none over 2 MB.
+ */
+const MAX_SEEN = 15_000;
 const MAX_REFUSED = 50;
 /** The SOC hears of a feed that has been in trouble, or behind, for so long. */
 export const TELL_FEED_AFTER_MS = 10 * MINUTE_MS;
@@ -54,7 +57,7 @@ export const feedStateSchema = z.object({
   startedAt: instant,
   /** Everything that Defender changed before has been taken. */
   watermark: instant,
-  /** The version of each alert that was taken within the overlap: `fingerprint@when`. */
+  /** The version of each alert that was taken within the overlap: the fingerprint's beginning, and when in seconds. */
   seen: z.record(z.string(), z.string()),
   /** A list that is longer than a page, under way. */
   pass: z.object({ startedAt: instant, since: instant, skip: z.int(), newest: instant }).nullable(),
@@ -107,48 +110,75 @@ export interface Version {
   changedAt: Instant;
 }
 
+function secondsOf(when: Instant): number {
+  return Math.floor(toMs(when) / SECOND_MS);
+}
+
+/** Short, because there are thousands in every heartbeat. */
+function entryOf({ fingerprint, changedAt }: Version): string {
+  return `${fingerprint.slice(0, 12)}@${secondsOf(changedAt).toString(36)}`;
+}
+
 export function isSeen({ seen }: FeedState, { key, fingerprint }: Version): boolean {
-  return seen[key]?.startsWith(`${fingerprint.slice(0, 16)}@`) === true;
+  return seen[key]?.startsWith(`${fingerprint.slice(0, 12)}@`) === true;
+}
+
+/**
+ * What one version counts as. What is only found, though no state knows its alert, and was opened when at least as many
+ * had been counted as now: that was this feed, in a try that died before it could say so.
+ */
+export function countedAs(
+  state: FeedState,
+  { key }: Version,
+  found: { is: 'opened' | 'updated' | 'unchanged'; openedAfter?: number },
+): 'opened' | 'updated' | 'unchanged' {
+  const { openedAfter } = found;
+  const isUncounted = openedAfter !== undefined && openedAfter >= state.counts.seen && state.seen[key] === undefined;
+  return isUncounted ? 'opened' : found.is;
 }
 
 export type Taken =
   | { is: Exclude<keyof FeedCounts, 'seen' | 'refused'>; version: Version }
   | { is: 'refused'; version: Version; createdAt: Instant };
 
-function remembered(seen: FeedState['seen'], from: Instant): FeedState['seen'] {
-  const at = (entry: string) => entry.slice(entry.indexOf('@') + 1);
-  const recent = Object.entries(seen).filter(([, entry]) => at(entry) >= from);
-  if (recent.length <= MAX_SEEN) return Object.fromEntries(recent);
-  return Object.fromEntries(recent.sort(([, a], [, b]) => (at(a) < at(b) ? 1 : -1)).slice(0, MAX_SEEN));
+function remembered(seen: FeedState['seen'], newest: Instant): FeedState['seen'] {
+  const from = secondsOf(newest) - OVERLAP_MS / SECOND_MS;
+  const recent = Object.entries(seen)
+    .map(([key, entry]) => ({ key, entry, at: parseInt(entry.slice(entry.indexOf('@') + 1), 36) }))
+    .filter(({ at }) => at >= from);
+  if (recent.length > MAX_SEEN) recent.sort((a, b) => b.at - a.at).length = MAX_SEEN;
+  return Object.fromEntries(recent.map(({ key, entry }) => [key, entry]));
 }
 
 /** The state after a page of `rows` rows was taken; a page that is not full was the last. */
 export function afterPage(state: FeedState, rows: number, taken: readonly Taken[], now: Instant): FeedState {
   const asked = nextPage(state);
   const counts = { ...state.counts };
-  const seen = { ...state.seen };
+  const ofPage: FeedState['seen'] = {};
   const refused = [...state.refused];
   for (const one of taken) {
     counts.seen += 1;
     counts[one.is] += 1;
-    const { key, fingerprint, changedAt } = one.version;
-    seen[key] = `${fingerprint.slice(0, 16)}@${changedAt}`;
+    const { key } = one.version;
+    ofPage[key] = entryOf(one.version);
     if (one.is === 'refused') refused.push({ alertId: key, createdAt: one.createdAt, at: now });
   }
   const pass = state.pass ?? { startedAt: now, since: asked.since, skip: 0, newest: state.watermark };
   const newest = latest(pass.newest, ...taken.map(({ version }) => version.changedAt));
-  const next = { ...state, counts, seen, refused: refused.slice(-MAX_REFUSED), trouble: null };
-  if (rows >= asked.top) {
-    const skip = pass.skip + Math.max(1, rows - PAGE_OVERLAP);
-    return { ...next, pass: { ...pass, skip, newest } };
-  }
+  const next = { ...state, counts, refused: refused.slice(-MAX_REFUSED), trouble: null };
   // A time in the future would hide what is changed until then.
   const watermark = newest > pass.startedAt ? pass.startedAt : newest;
+  const seen = remembered({ ...state.seen, ...ofPage }, watermark);
+  if (rows >= asked.top) {
+    const skip = pass.skip + Math.max(1, rows - PAGE_OVERLAP);
+    // The next page begins with the last rows of this one, however old they are.
+    return { ...next, seen: { ...seen, ...ofPage }, pass: { ...pass, skip, newest } };
+  }
   return {
     ...next,
     pass: null,
     watermark,
-    seen: remembered(seen, toInstant(toMs(watermark) - OVERLAP_MS)),
+    seen,
     lastSuccessAt: now,
     pageSize: LARGEST_PAGE,
   };

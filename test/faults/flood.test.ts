@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { flood } from './flood.js';
+
+/*
+ * The short form of the flood; `npm run chaos -- --only flood` has thousands of alerts.
+ */
+
+describe('hundreds of alerts at once, while worker and Temporal are killed', function () {
+  this.timeout(120_000);
+
+  it('open what is in scope, once, and leave everything else ended with its reason', async () => {
+    const { findings, throttled } = await flood({
+      alerts: 400,
+      inScope: 12,
+      changesAfterPages: [1, 2, 3],
+      kills: [
+        { victims: ['worker'], afterPages: 1 },
+        { victims: ['temporal'], afterPages: 1 },
+      ],
+      random: Math.random,
+      settleMs: 60_000,
+    });
+    assert.deepEqual(findings, []);
+    assert.ok(throttled > 0);
+  });
+});
