@@ -181,6 +181,18 @@ describe('the Defender client sets indicators:', () => {
     });
   }
 
+  it('an answer in another order is told in the order of the question', async () => {
+    const value = [
+      { id: '2', indicator: 'two.example', isFailed: false, failureReason: null },
+      { id: null, indicator: 'ONE.example', isFailed: true, failureReason: null },
+    ];
+    await world.fault({ target: 'defender', path: IMPORT, times: 1, status: 200, body: JSON.stringify({ value }) });
+    assert.deepEqual(await client.importIndicators(tenant, [domain('one.example'), domain('two.example')]), [
+      { value: 'one.example', failure: 'no reason given' },
+      { value: 'two.example', id: '2' },
+    ]);
+  });
+
   it('those of another type or value are not taken for it, also where Defender overlooks the filter', async () => {
     const listed = { id: 1, action: 'Block', title: null, createdBy: null, expirationTime: null };
     const value = [
