@@ -82,9 +82,7 @@ class Pages {
   }
 
   until(count: number): Promise<void> {
-    return count <= this.answered
-      ? Promise.resolve()
-      : new Promise((resolve) => this.waiting.push({ count, resolve }));
+    return count <= this.answered ? Promise.resolve() : new Promise((resolve) => this.waiting.push({ count, resolve }));
   }
 }
 
@@ -239,7 +237,7 @@ async function incidentsOf(client: Client): Promise<Found[]> {
     query: "WorkflowType = 'incident'",
     pageSize: 1_000,
   })) {
-    found.push({ id: workflowId, runId, isOpen: status.name === 'RUNNING', events: historyLength ?? 0 });
+    found.push({ id: workflowId, runId, isOpen: status.name === 'RUNNING', events: historyLength });
   }
   return found;
 }
