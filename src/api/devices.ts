@@ -15,7 +15,13 @@ import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
 import { toInstant } from '../domain/time.js';
 import { searchKeys } from '../domain/lists.js';
 import { memoField, type Execution } from '../temporal/executions.js';
-import { deviceAcknowledgeUpdate, deviceQuery, deviceReleaseUpdate, type CommandUpdate, type DeviceWorkflow } from '../workflows/messages.js';
+import {
+  deviceAcknowledgeUpdate,
+  deviceQuery,
+  deviceReleaseUpdate,
+  type CommandUpdate,
+  type DeviceWorkflow,
+} from '../workflows/messages.js';
 import { describe, reach, sendCommand } from './gateway.js';
 import { customerFilter, equals, listRows } from './lists.js';
 import { maySee } from './operators.js';

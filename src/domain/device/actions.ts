@@ -54,7 +54,12 @@ export function changeAfter(
   const { by, ...action } = last;
   const begunAt = action.requestedAt ?? action.updatedAt;
   if (begunAt === null || toMs(begunAt) <= toMs(known)) return undefined;
-  return { isolation: action.type === 'Isolate' ? 'isolated' : 'released', at: action.updatedAt ?? begunAt, by, action };
+  return {
+    isolation: action.type === 'Isolate' ? 'isolated' : 'released',
+    at: action.updatedAt ?? begunAt,
+    by,
+    action,
+  };
 }
 
 export type Move =
