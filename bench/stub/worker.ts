@@ -56,6 +56,7 @@ const outside: Outside = {
   },
   requestIsolation: () => Promise.resolve({ outcome: 'requested', action: begun('Isolate') }),
   requestRelease: () => Promise.resolve({ outcome: 'requested', action: begun('Unisolate') }),
+  watchIsolation: () => Promise.reject(new Error('nobody changes anything here')),
   readIsolation: () => Promise.resolve({ outcome: 'released', at: now(), action: null }),
   followAction: ({ action, kind }) => {
     const done = { at: now(), action: { ...action, status: 'Succeeded', updatedAt: now() } };

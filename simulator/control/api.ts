@@ -55,6 +55,27 @@ const changeAlert = (call: ControlCall): Reply => {
   return json(200, alert);
 };
 
+const portalSchema = z.strictObject({ type: z.enum(['isolate', 'unisolate']) });
+
+/** By hand, as an administrator does it; what runs on the machine stands in the way there too. */
+const actInPortal = (call: ControlCall): Reply => {
+  const { type } = readInput(call.request, portalSchema);
+  const { id, machines, machineActions } = tenantOf(call);
+  const machine = machines.get(call.param('machineId'));
+  if (machine === undefined) return notFound('such machine in this tenant');
+  if (machineActions.isBusy(machine))
+    throw new InvalidInput([{ path: 'type', message: 'Another action is under way on it.' }]);
+  const action = machineActions.start({
+    type: type === 'isolate' ? 'Isolate' : 'Unisolate',
+    machine,
+    comment: 'By hand, in the portal',
+    scope: type === 'isolate' ? 'Full' : null,
+    requestor: `admin@${id}.example`,
+    requestSource: 'Portal',
+  });
+  return json(201, action);
+};
+
 const putMailbox = ({ request, world, param }: ControlCall): Reply => {
   const { rejects, message } = readInput(request, refusalSchema);
   const refusal = rejects === null ? null : { rejects, message };
@@ -129,6 +150,7 @@ const routes: readonly ControlRoute[] = [
       return json(200, machineView(tenantOf(call).changeMachine(call.param('machineId'), changes)));
     },
   },
+  { method: 'POST', pattern: `${tenant}/machines/{machineId}/portal`, handle: actInPortal },
   {
     method: 'GET',
     pattern: `${tenant}/machineactions`,

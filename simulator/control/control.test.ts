@@ -69,6 +69,7 @@ describe('Simulator control', () => {
     ['PUT', '/mailboxes/a@b.example', { rejects: 250 }, ['rejects']],
     ['PATCH', '/tenants/t/machines/m', { online: 'no' }, ['online']],
     ['PATCH', '/tenants/t', { roles: 'all' }, ['roles']],
+    ['POST', '/tenants/t/machines/m/portal', { type: 'reboot' }, ['type']],
     ['POST', '/tenants/t/alerts', { evidence: [{ entityType: 1 }] }, ['evidence.0.entityType']],
     ['GET', '/requests?target=fax', undefined, ['target']],
   ];

@@ -48,6 +48,27 @@ describe('Defender machine actions', () => {
     await bench.actionIn('Succeeded', id);
   });
 
+  it('is isolated and released by hand in the portal too, which the list shows', async () => {
+    await machine({});
+    const path = `/machines/${machineId}/portal`;
+    const shown = z.object({ id: z.string(), type: z.string(), requestor: z.string(), requestSource: z.string() });
+    for (const [type, expected] of [
+      ['isolate', 'Isolate'],
+      ['unisolate', 'Unisolate'],
+    ] as const) {
+      const answer = await bench.tenantControl('POST', path, { type });
+      assert.equal(answer.status, 201, answer.text);
+      const action = answer.json(shown);
+      assert.deepEqual([action.type, action.requestSource], [expected, 'Portal']);
+      assert.match(action.requestor, /^admin@/);
+      assert.equal((await bench.tenantControl('POST', path, { type })).status, 422);
+      await bench.actionIn('Succeeded', action.id);
+      assert.equal(await isIsolated(), type === 'isolate');
+    }
+    const unknown = await bench.tenantControl('POST', `/machines/${'b'.repeat(40)}/portal`, { type: 'isolate' });
+    assert.equal(unknown.status, 404);
+  });
+
   it('answers 404 for a machine that nobody has named', async () => {
     const answer = await bench.defender('POST', `/api/machines/${'b'.repeat(40)}/isolate`, isolation);
     assert.equal(answer.status, 404);

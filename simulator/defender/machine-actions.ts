@@ -52,6 +52,7 @@ export interface NewAction {
   comment: string;
   scope: string | null;
   requestor: string;
+  requestSource: 'PublicApi' | 'Portal';
 }
 
 const nothing = (): void => undefined;
@@ -85,7 +86,7 @@ export class MachineActions {
     return [...this.#running.values()].some((running) => running.machine === machine);
   }
 
-  start({ type, machine, comment, scope, requestor }: NewAction): MachineAction {
+  start({ type, machine, comment, scope, requestor, requestSource }: NewAction): MachineAction {
     const now = this.clock.now();
     const action: MachineAction = {
       id: randomUUID(),
@@ -104,7 +105,7 @@ export class MachineActions {
       errorHResult: noError,
       scope,
       externalId: null,
-      requestSource: 'PublicApi',
+      requestSource,
       relatedFileInfo: null,
       commands: [],
       troubleshootInfo: null,

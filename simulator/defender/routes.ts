@@ -153,7 +153,14 @@ const startAction = (call: DefenderCall, type: MachineActionType, comment: strin
     );
   if (tenant.machineActions.isBusy(machine))
     throw new DefenderRefusal(400, 'ActiveRequestAlreadyExists', 'Action is already in progress');
-  const action = tenant.machineActions.start({ type, machine, comment, scope, requestor: applicationId });
+  const action = tenant.machineActions.start({
+    type,
+    machine,
+    comment,
+    scope,
+    requestor: applicationId,
+    requestSource: 'PublicApi',
+  });
   return entity(machineActions, action, 201);
 };
 

@@ -1,12 +1,15 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { isFinal, type MachineAction } from '../domain/defender.js';
-import { endOf, moveAfterLook, standing } from '../domain/device/actions.js';
+import { changeAfter, endOf, moveAfterLook, standing } from '../domain/device/actions.js';
 import type { ActionRecord } from '../domain/device/record.js';
 import type { StepResult } from '../domain/device/evolve.js';
 import { NEWS_DELAY_MS } from '../domain/incident/slo.js';
 import { machineFacts, type MachineFacts } from '../domain/machine.js';
 import type { FollowInput, IsolationInput, MachineInput, Outside, Told } from '../domain/ports.js';
-import { HOUR_MS, SECOND_MS, toInstant } from '../domain/time.js';
+import { oneLine } from '../domain/text.js';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, toInstant, toMs } from '../domain/time.js';
 import type { DefenderClient, Tenant } from '../integrations/defender/client.js';
 import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
@@ -29,6 +32,8 @@ export interface DefenderDeps extends TellDeps {
   readPolicy: ReadPolicy;
   defender: DefenderClient;
   defaultApiBase: string;
+  /** How often a held device is looked at. Default: `WATCH_EVERY_MS`. */
+  watchEveryMs?: number;
 }
 
 type DefenderActivities = Pick<
@@ -38,9 +43,16 @@ type DefenderActivities = Pick<
   | 'requestIsolation'
   | 'requestRelease'
   | 'readIsolation'
+  | 'watchIsolation'
   | 'followAction'
   | 'cancelAction'
 >;
+
+/** With the half of it that looks may fail before it is told, a change or the trouble is known within 15 minutes. */
+const WATCH_EVERY_MS = 10 * MINUTE_MS;
+const MAX_REQUESTOR_LENGTH = 200;
+
+const watchHeartbeatSchema = z.object({ failingSinceMs: z.number().nullable() }).catch({ failingSinceMs: null });
 
 const LOOK_UP_TIMEOUT_MS = 4 * SECOND_MS;
 /** A follow polls by itself for so long, then leaves the wait to Temporal, where it costs nothing. */
@@ -93,6 +105,16 @@ function refusalOf(error: unknown): StepResult {
   }
 }
 
+/** A failure that is none: the next try is the next look, and costs no history. */
+function lookAgain(inMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'LookAgain',
+    message: 'nobody has changed it',
+    nextRetryDelay: inMs,
+    category: 'BENIGN',
+  });
+}
+
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
@@ -114,6 +136,7 @@ export function defenderActivities({
   readPolicy,
   defender,
   defaultApiBase,
+  watchEveryMs = WATCH_EVERY_MS,
   ...tell
 }: DefenderDeps): DefenderActivities {
   function tenantOf(customerId: string): Tenant {
@@ -199,6 +222,40 @@ export function defenderActivities({
 
     readIsolation: (input) =>
       alive((signal) => look(input, signal).catch((error: unknown) => tryAgainOrTell(error, input, tell))),
+
+    async watchIsolation({ customerId, machineId, known, lookedAt, isTold }) {
+      const { failingSinceMs } = watchHeartbeatSchema.parse(activityInfo().heartbeatDetails);
+      let failing = failingSinceMs;
+      return alive(
+        async (signal) => {
+          const dueInMs = lookedAt === null ? 0 : toMs(lookedAt) + watchEveryMs - Date.now();
+          if (dueInMs > 0 && isTold !== true) throw lookAgain(dueInMs);
+          try {
+            const actions = await defender.listIsolationActions(tenantOf(customerId), machineId, signal);
+            const change = changeAfter(
+              actions.map((action) => ({
+                ...actionRecord(action, action.type === 'Isolate' ? 'Isolate' : 'Unisolate'),
+                by: action.requestor === undefined ? null : oneLine(action.requestor, MAX_REQUESTOR_LENGTH),
+              })),
+              known,
+            );
+            if (change !== undefined) return change;
+            if (isTold === true) return null;
+          } catch (error) {
+            const failure = retryable(error);
+            const retryAfterMs = retryAfterOf(error) ?? Math.min(MINUTE_MS, watchEveryMs);
+            failing ??= Date.now();
+            if (isTold !== true && Date.now() - failing >= watchEveryMs / 2) return delayedBy(failure);
+            Context.current().heartbeat({ failingSinceMs: failing });
+            throw tryAgain('NotSeen', failure, retryAfterMs);
+          }
+          failing = null;
+          Context.current().heartbeat({ failingSinceMs: failing });
+          throw lookAgain(watchEveryMs);
+        },
+        () => ({ failingSinceMs: failing }),
+      );
+    },
 
     followAction: (input) =>
       alive(async (signal) => {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import {
+  acknowledgeAnswerSchema,
   deviceReleaseSchema,
+  reasonSchema,
   releaseAnswerSchema,
   type Command,
   type CommandOutcome,
-  type DeviceReleaseBody,
 } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
 import { machineIdSchema } from '../domain/defender.js';
@@ -14,7 +15,13 @@ import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
 import { toInstant } from '../domain/time.js';
 import { searchKeys } from '../domain/lists.js';
 import { memoField, type Execution } from '../temporal/executions.js';
-import { deviceQuery, deviceReleaseUpdate, type DeviceWorkflow } from '../workflows/messages.js';
+import {
+  deviceAcknowledgeUpdate,
+  deviceQuery,
+  deviceReleaseUpdate,
+  type CommandUpdate,
+  type DeviceWorkflow,
+} from '../workflows/messages.js';
 import { describe, reach, sendCommand } from './gateway.js';
 import { customerFilter, equals, listRows } from './lists.js';
 import { maySee } from './operators.js';
@@ -89,7 +96,7 @@ export function viewIn(row: Execution): DeviceView {
 async function answeredBefore(
   deps: ApiDeps,
   workflowId: string,
-  command: Command<DeviceReleaseBody>,
+  command: Command<unknown>,
 ): Promise<CommandOutcome | undefined> {
   if (command.idempotency === undefined) return undefined;
   const description = await describe(deps, workflowId);
@@ -105,6 +112,30 @@ async function answeredBefore(
 /** In backticks: the word is one of SQL's own. */
 export function isolatedFilter(isIsolated: boolean): string {
   return `\`${searchKeys.isolation.name}\` ${isIsolated ? 'IN' : 'NOT IN'} ${ISOLATED}`;
+}
+
+/** A command on a device; `nothing` says no where its workflow has ended by itself or never began: nobody holds it. */
+async function commandDevice<Body>(
+  call: Call<Body, unknown>,
+  name: string,
+  update: CommandUpdate<Body>,
+  nothing: Problem,
+): Promise<CommandOutcome> {
+  const device = deviceIn(call);
+  const { command, deadlineMs } = commandOf(name, call);
+  const sent = await sendCommand(call.deps, device.workflowId, update, command, deadlineMs);
+  if (sent.state === 'done') return sent.outcome;
+  const repeated = await answeredBefore(call.deps, device.workflowId, command);
+  if (repeated !== undefined) return repeated;
+  const { isolation, changedElsewhere } = await readDevice(call.deps, device);
+  if (['requested', 'isolated', 'releasing'].includes(isolation) || changedElsewhere !== undefined) {
+    throw new Problem(
+      'device-stopped',
+      "The device's workflow was stopped from outside while the device was not free. " +
+        'Whoever runs the service can set it going again by a reset of the workflow; then send this again.',
+    );
+  }
+  throw nothing;
 }
 
 export const deviceRoutes: Route[] = [
@@ -145,22 +176,23 @@ export const deviceRoutes: Route[] = [
     isCommand: true,
     answers: { 200: { description: 'What becomes of the device.', schema: releaseAnswerSchema } },
     async handle(call) {
-      const device = deviceIn(call);
-      const { command, deadlineMs } = commandOf('device-release', call);
-      const sent = await sendCommand(call.deps, device.workflowId, deviceReleaseUpdate, command, deadlineMs);
-      if (sent.state === 'done') return { status: 200, body: { devices: sent.outcome.devices ?? [] } };
-      const repeated = await answeredBefore(call.deps, device.workflowId, command);
-      if (repeated !== undefined) return { status: 200, body: { devices: repeated.devices ?? [] } };
-      const { isolation } = await readDevice(call.deps, device);
-      if (['requested', 'isolated', 'releasing'].includes(isolation)) {
-        throw new Problem(
-          'device-stopped',
-          "The device's workflow was stopped from outside while the device was not free. " +
-            'Whoever runs the service can set it going again by a reset of the workflow; then send this again.',
-        );
-      }
-      // Its workflow has ended by itself or never began: nobody holds the device.
-      throw new Problem('nothing-to-release', 'No incident holds this device isolated.');
+      const nothing = new Problem('nothing-to-release', 'No incident holds this device isolated.');
+      const { devices = [] } = await commandDevice(call, 'device-release', deviceReleaseUpdate, nothing);
+      return { status: 200, body: { devices } };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/v1/devices/:customerId/:machineId/acknowledge',
+    summary: 'Accept that somebody has released the device past this service, for every incident that holds it',
+    access: 'act',
+    body: reasonSchema,
+    isCommand: true,
+    answers: { 200: { description: 'When, and for which incidents.', schema: acknowledgeAnswerSchema } },
+    async handle(call) {
+      const nothing = new Problem('nothing-to-acknowledge', 'Nobody else has released this device while it was held.');
+      const outcome = await commandDevice(call, 'device-acknowledge', deviceAcknowledgeUpdate, nothing);
+      return { status: 200, body: { at: outcome.at, incidentIds: outcome.incidentIds ?? [] } };
     },
   }),
 ];

@@ -137,6 +137,8 @@ export interface CommandOutcome {
   revision: number;
   at: Instant;
   devices?: ReleaseOutcome[];
+  /** The incidents that it was for, where it was for those of a device. */
+  incidentIds?: string[];
 }
 
 const releaseOutcomeSchema = z.object({
@@ -145,6 +147,11 @@ const releaseOutcomeSchema = z.object({
   heldBy: z.array(z.string()),
 });
 export type ReleaseOutcome = z.infer<typeof releaseOutcomeSchema>;
+
+/** What the acceptance of a release elsewhere is answered with. */
+export const acknowledgeAnswerSchema = z
+  .object({ at: z.string().meta({ format: 'date-time' }), incidentIds: z.array(z.string()) })
+  .meta({ id: 'AcknowledgeAnswer' });
 
 /** What a release is answered with, of an incident or of a device. */
 export const releaseAnswerSchema = z.object({ devices: z.array(releaseOutcomeSchema) }).meta({ id: 'ReleaseAnswer' });

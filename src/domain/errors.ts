@@ -20,6 +20,7 @@ export const rejectionStatus = {
   'tuning-period-over': 409,
   'set-by-file': 409,
   'nothing-to-release': 409,
+  'nothing-to-acknowledge': 409,
   'no-primary-escalation': 409,
   'nothing-new': 409,
   'own-request': 403,

@@ -1,6 +1,6 @@
 import type { Suspects } from './audit.js';
 import type { ActionRecord, DeviceReport, DeviceRequest } from './device/record.js';
-import type { StepResult } from './device/evolve.js';
+import type { ChangeSeen, StepResult } from './device/evolve.js';
 import type { Matchable } from './exclusion/matchable.js';
 import type { RejectedOutcome } from './feed/rejected.js';
 import type { FeedState } from './feed/state.js';
@@ -107,6 +107,12 @@ export interface Outside {
   readIsolation(input: MachineInput & Told): Promise<StepResult | Delayed>;
 
   /**
+   * Looks now and then whether somebody else has changed how a held device stands. Fails, to be retried, while nobody has,
+   * so that a look costs no history. Null, after `isTold`: it can be read again, and nobody has. Reading again is harmless.
+   */
+  watchIsolation(input: WatchInput & Told): Promise<ChangeSeen | null | Delayed>;
+
+  /**
    * Follows an action to its end; fails, to be retried, while it runs. `requested`, after `isTold`: it can be read again,
    * and runs. Reading again is harmless.
    */
@@ -136,6 +142,13 @@ export const PEOPLE_FIRST = { priorityKey: 1 } as const;
 export interface MachineInput {
   customerId: string;
   machineId: string;
+}
+
+export interface WatchInput extends MachineInput {
+  /** Up to when it is known how the device stands, by Defender's clock. */
+  known: Instant;
+  /** When it was last looked at; null: too long ago to be known. */
+  lookedAt: Instant | null;
 }
 
 export interface IsolationInput extends MachineInput {

@@ -51,6 +51,10 @@ const REASONS = {
     'その後の判定で、この端末は対象から外れました',
   ),
   released: bilingual('the customer instructed the release', 'お客様から隔離解除のご指示をいただきました'),
+  'released-elsewhere': bilingual(
+    'the device was released outside this service, for example in Defender’s portal',
+    'Defender の管理画面など、本サービス以外の操作により隔離が解除されました',
+  ),
   held: bilingual('another incident still needs the isolation', '別のインシデントで引き続き隔離が必要です'),
   cancelled: bilingual('the request was cancelled', '要求が取り消されました'),
   'cancelled-before-isolated': bilingual(
@@ -93,8 +97,8 @@ const REASONS = {
     'Defender に要求を渡せません (再試行を続けています)',
   ),
   'defender-state-unknown': bilingual(
-    'Defender does not say how the request stands; it is asked again until it does',
-    'Defender で要求の状況を確認できません (再試行を続けています)',
+    'Defender does not say how the request or the device stands; it is asked again until it does',
+    'Defender で要求または端末の状況を確認できません (再試行を続けています)',
   ),
   'defender-cancel-failing': bilingual(
     'the request cannot be cancelled in Defender; it is tried again until it can, or has ended',

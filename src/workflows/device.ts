@@ -11,8 +11,18 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { deviceReleaseSchema, type Command, type CommandOutcome, type DeviceReleaseBody } from '../domain/commands.js';
 import {
+  deviceReleaseSchema,
+  reasonSchema,
+  type Command,
+  type CommandOutcome,
+  type DeviceReleaseBody,
+  type ReasonBody,
+} from '../domain/commands.js';
+import {
+  acknowledgeable,
+  applyAcknowledgement,
+  applyChangeElsewhere,
   applyIsolateStep,
   applyOrder,
   applyReleaseStep,
@@ -28,6 +38,7 @@ import {
   openDeviceAsBefore,
   releasableHolds,
   untold,
+  watchedFrom,
   type DeviceView,
   type StepResult,
 } from '../domain/device/evolve.js';
@@ -49,15 +60,16 @@ import {
 } from '../domain/incident/judge.js';
 import { inputErrors } from '../domain/input.js';
 import { deviceSearch } from '../domain/lists.js';
-import { MINUTE_MS } from '../domain/time.js';
+import { MINUTE_MS, type Instant } from '../domain/time.js';
 import {
+  deviceAcknowledgeUpdate,
   deviceQuery,
   deviceReleaseUpdate,
   deviceReportSignal,
   deviceRequestSignal,
   type DeviceInput,
 } from './messages.js';
-import { patient, quick, untilDone } from './outside.js';
+import { patient, quick, untilDone, watching } from './outside.js';
 import { checkEnvelope, failureOf, now, parseCommand, Showcase } from './support.js';
 
 /** How long a free device's workflow stays, so that a straggling request still meets what it knows. */
@@ -88,10 +100,13 @@ export async function device({ customerId, machineId, record: carried, shown }: 
   let record = carried ?? openDeviceAsBefore(customerId, machineId, now());
   let changes = 0;
   let job: Job | undefined;
+  /** While it is under way, somebody looks whether the device still stands as it is held. */
+  let watch: CancellationScope | undefined;
+  let lookedAt: Instant | null = null;
   const tickets: Ticket[] = [];
-  /** An order of this very step: nobody may be told of it before it is on record, so it is told by a command of the step. */
-  let hasNewOrder = false;
-  /** Releases with a key that are not finished yet: the same key again waits for the same outcome. */
+  /** A command of this very step: nobody may be told of it before it is on record, so it is told by a command of the step. */
+  let hasNewCommand = false;
+  /** Commands with a key that are not finished yet: the same key again waits for the same outcome. */
   const underWay = new Map<string, { bodyHash: string; outcome: Promise<CommandOutcome> }>();
   const searchOf = ({ summary }: DeviceMemo) => deviceSearch(summary);
   const showcase = new Showcase<DeviceMemo>(searchOf, JSON.stringify, shown && { summary: shown });
@@ -114,7 +129,14 @@ export async function device({ customerId, machineId, record: carried, shown }: 
   setHandler(deviceReleaseUpdate, release, {
     description: "The customer's instruction to give the device back, for every incident that holds it.",
     validator: (command: Command<DeviceReleaseBody>) => {
-      const fault = judge(command);
+      const fault = judgeOrder(command);
+      if (fault !== undefined) throw failureOf(fault);
+    },
+  });
+  setHandler(deviceAcknowledgeUpdate, acknowledge, {
+    description: 'An analyst accepts that somebody has released the device past this service.',
+    validator: (command: Command<ReasonBody>) => {
+      const fault = judgeAcknowledgement(command);
       if (fault !== undefined) throw failureOf(fault);
     },
   });
@@ -134,6 +156,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
 
     const quiet = job === undefined && tickets.length === 0 && allHandlersFinished();
     if (quiet && workflowInfo().continueAsNewSuggested) {
+      stopWatching();
       return continueAsNew<typeof device>({ customerId, machineId, record });
     }
     if (!quiet || !isFree(record)) {
@@ -145,7 +168,8 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     if (!called && changes === seen) return record;
   }
 
-  function judge(command: Command<DeviceReleaseBody>): Judged {
+  /** What holds for every command; `judgeBody` is asked of one that is no repetition. */
+  function judge(command: Command<unknown>, judgeBody: () => Judged): Judged {
     checkEnvelope(command);
     const pending = command.idempotency && underWay.get(command.idempotency.key);
     if (pending !== undefined) {
@@ -154,24 +178,54 @@ export async function device({ customerId, machineId, record: carried, shown }: 
         : reject('idempotency-mismatch', 'This Idempotency-Key is in use with another body.');
     }
     const fault = judgeEnvelope(record.handled, command, now());
-    if (fault !== undefined || isHandled(record.handled, command)) return fault;
-    const { instruction } = parseCommand(deviceReleaseSchema, command.body);
-    const times = judgeInstructionTimes(instruction, 'instruction', now());
-    if (times !== undefined) return times;
-    return releasableHolds(record).length === 0
-      ? reject('nothing-to-release', 'No incident holds this device isolated.')
-      : undefined;
+    return fault !== undefined || isHandled(record.handled, command) ? fault : judgeBody();
   }
 
-  async function release(command: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
-    const fault = judge(command);
+  function judgeOrder(command: Command<DeviceReleaseBody>): Judged {
+    return judge(command, () => {
+      const { instruction } = parseCommand(deviceReleaseSchema, command.body);
+      const times = judgeInstructionTimes(instruction, 'instruction', now());
+      if (times !== undefined) return times;
+      return releasableHolds(record).length === 0
+        ? reject('nothing-to-release', 'No incident holds this device isolated.')
+        : undefined;
+    });
+  }
+
+  function judgeAcknowledgement(command: Command<ReasonBody>): Judged {
+    return judge(command, () => {
+      parseCommand(reasonSchema, command.body);
+      return job !== undefined || tickets.length > 0 || acknowledgeable(record).length === 0
+        ? reject('nothing-to-acknowledge', 'Nobody else has released this device while an incident holds it.')
+        : undefined;
+    });
+  }
+
+  function release(command: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
+    const fault = judgeOrder(command);
     if (fault !== undefined) throw failureOf(fault);
+    return once(command, () => carryOutRelease(command));
+  }
+
+  function acknowledge(command: Command<ReasonBody>): Promise<CommandOutcome> {
+    const fault = judgeAcknowledgement(command);
+    if (fault !== undefined) throw failureOf(fault);
+    return once(command, () => {
+      const { actor, body } = command;
+      const incidentIds = acknowledgeable(record);
+      update(applyAcknowledgement(record, { at: now(), actor, ...parseCommand(reasonSchema, body) }));
+      hasNewCommand = true;
+      return Promise.resolve({ revision: record.version, at: now(), incidentIds });
+    });
+  }
+
+  async function once(command: Command<unknown>, act: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
     const { idempotency } = command;
-    if (idempotency === undefined) return carryOutRelease(command);
+    if (idempotency === undefined) return act();
     const { key, bodyHash } = idempotency;
     const known = handledBefore(record.handled, command) ?? underWay.get(key);
     if (known !== undefined) return known.outcome;
-    const outcome = carryOutRelease(command);
+    const outcome = act();
     underWay.set(key, { bodyHash, outcome });
     try {
       const reached = await outcome;
@@ -216,7 +270,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
         ticket.state = 'rejected';
       } else {
         update(applyOrder(record, { at: now(), actor: ticket.actor, instruction, ...instructor }));
-        hasNewOrder = true;
+        hasNewCommand = true;
         ticket.state = 'accepted';
       }
       changes += 1;
@@ -230,6 +284,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
       if (settled !== record && patched('settle-never-begun')) update(settled);
       const next = nextStep(record);
       if (next !== undefined) start(next);
+      watchOrNot();
       return;
     }
     if (job.kind === 'isolate' && !job.cancelled && !isStillWanted(record)) {
@@ -237,6 +292,50 @@ export async function device({ customerId, machineId, record: carried, shown }: 
       if (job.asking !== null) job.asking.cancel();
       else void cancelAtDefender(job);
     }
+  }
+
+  function watchOrNot(): void {
+    const known = job === undefined ? watchedFrom(record) : undefined;
+    if (known === undefined) stopWatching();
+    else if (watch === undefined) startWatching(known);
+  }
+
+  function startWatching(known: Instant): void {
+    const scope = new CancellationScope();
+    watch = scope;
+    void scope
+      .run(() =>
+        untilDone(
+          (asked) => watching.watchIsolation.executeWithOptions({ summary: 'is it still isolated?' }, [asked]),
+          { customerId, machineId, known, lookedAt },
+          (why) => {
+            if (watch === scope) update(applyTrouble(record, 'defender-state-unknown', why));
+          },
+        ),
+      )
+      .then(
+        (found) => {
+          if (watch !== scope) return;
+          lookedAt = now();
+          if (found !== null) update(applyChangeElsewhere(record, found, lookedAt));
+          leaveWatch();
+        },
+        (error: unknown) => {
+          if (!isCancellation(error)) throw error;
+        },
+      );
+  }
+
+  function stopWatching(): void {
+    if (watch === undefined) return;
+    watch.cancel();
+    leaveWatch();
+  }
+
+  function leaveWatch(): void {
+    watch = undefined;
+    outOfTrouble('defender-state-unknown');
+    changes += 1;
   }
 
   function start(kind: Job['kind']): void {
@@ -250,6 +349,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
   }
 
   function take(kind: Job['kind'], step: StepResult): void {
+    if (step.outcome === 'isolated') lookedAt = now();
     if (kind === 'release') {
       update(applyReleaseStep(record, step));
       return;
@@ -359,11 +459,11 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     if (reports.length === 0) return undefined;
     const told = Object.fromEntries(reports.map(({ incidentId, digest }) => [incidentId, digest]));
     record = { ...record, told: { ...record.told, ...told } };
-    const ordersUnrecorded = hasNewOrder;
-    hasNewOrder = false;
+    const isUnrecorded = hasNewCommand;
+    hasNewCommand = false;
     return Promise.all(
       reports.map(({ incidentId, report: snapshot }) =>
-        record.ways === 2 && !ordersUnrecorded
+        record.ways === 2 && !isUnrecorded
           ? quick.tellIncident.executeWithOptions({ summary: 'tell the incident' }, [{ incidentId, report: snapshot }])
           : getExternalWorkflowHandle(incidentId)
               .signal(deviceReportSignal, snapshot)

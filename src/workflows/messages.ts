@@ -79,6 +79,7 @@ export type DeviceWorkflow = (input: DeviceInput) => Promise<DeviceRecord>;
 
 export const deviceRequestSignal = defineSignal<[DeviceRequest]>('request');
 export const deviceReleaseUpdate = defineUpdate<CommandOutcome, [Command<DeviceReleaseBody>]>('release');
+export const deviceAcknowledgeUpdate = defineUpdate<CommandOutcome, [Command<ReasonBody>]>('acknowledge');
 export const deviceQuery = defineQuery<DeviceView>('device');
 
 // phone:{customerId}

@@ -37,6 +37,13 @@ export const patient = proxyActivities<Outside>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
 
+/** What is looked at now and then, for as long as it takes: each look that has nothing to say names the time of the next. */
+export const watching = proxyActivities<Pick<Outside, 'watchIsolation'>>({
+  startToCloseTimeout: '2m',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1m', backoffCoefficient: 1 },
+});
+
 /** Placing a call: tried a few times, for less than a minute where nothing answers, then the next contact is rung. */
 export const persistent = proxyActivities<Outside>({
   startToCloseTimeout: '30s',

@@ -73,6 +73,7 @@ describe('who may do what', () => {
       ['GET', '/v1/devices'],
       ['GET', `/v1/devices/${customer}/${machine}`],
       ['POST', `/v1/devices/${customer}/${machine}/release`, { instruction: instruction({ by: 'jones' }) }],
+      ['POST', `/v1/devices/${customer}/${machine}/acknowledge`, { reason: 'r' }],
     ];
   }
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { changeAfter } from '../../src/domain/device/actions.js';
 import {
+  acknowledgeable,
+  applyAcknowledgement,
+  applyChangeElsewhere,
   applyIsolateStep,
   applyOrder,
   applyReleaseStep,
@@ -11,6 +15,8 @@ import {
   openDevice,
   reportFor,
   untold,
+  watchedFrom,
+  type ChangeSeen,
   type StepResult,
 } from '../../src/domain/device/evolve.js';
 import type { DeviceRecord, DeviceRequest } from '../../src/domain/device/record.js';
@@ -38,7 +44,19 @@ const REQUESTED: StepResult = {
 };
 
 /** One line of a device's story: `A isolate`, `B release`, or what Defender made of the request. */
-type Line = `${'A' | 'B'} ${DeviceRequest['want']}` | 'order' | StepResult | { release: StepResult };
+type Line =
+  | `${'A' | 'B'} ${DeviceRequest['want']}`
+  | 'order'
+  | 'acknowledged'
+  | StepResult
+  | { release: StepResult }
+  | { seen: ChangeSeen };
+
+function seen(type: 'Isolate' | 'Unisolate', minutes: number): { seen: ChangeSeen } {
+  const at = minute(minutes);
+  const action = { id: `portal-${minutes}`, type, status: 'Succeeded', requestedAt: at, updatedAt: at };
+  return { seen: { isolation: type === 'Isolate' ? 'isolated' : 'released', at, by: 'admin@acme.example', action } };
+}
 
 function deviceAfter(...lines: Line[]): DeviceRecord {
   let record = openDevice('acme', 'm1', DETECTED);
@@ -47,12 +65,15 @@ function deviceAfter(...lines: Line[]): DeviceRecord {
     if (line === 'order') {
       const instruction = { by: 'sato', channel: 'mail' as const, receivedAt: minute(20), words: 'release' };
       record = applyOrder(record, { at: minute(20), actor: 'ana', instruction, instructorName: '佐藤' });
+    } else if (line === 'acknowledged') {
+      record = applyAcknowledgement(record, { at: minute(50), actor: 'ana', reason: 'agreed by phone' });
     } else if (typeof line === 'string') {
       seq += 1;
       const [incidentId = '', want] = line.split(' ');
       assert.ok(want === 'isolate' || want === 'withdraw' || want === 'release');
       record = applyRequest(record, { incidentId, seq, want, why: `for ${incidentId}`, name: 'pc-1' }, minute(seq));
     } else if ('release' in line) record = applyReleaseStep(record, line.release);
+    else if ('seen' in line) record = applyChangeElsewhere(record, line.seen, minute(45));
     else record = applyIsolateStep(record, line);
   }
   return record;
@@ -201,6 +222,145 @@ describe('one device, the incidents that hold it', () => {
     assert.deepEqual(deviceView(deviceAfter('A isolate', 'B isolate', ISOLATED, 'A release')).heldBy, ['B']);
     assert.deepEqual(deviceView(deviceAfter('A isolate', ISOLATED, 'A release', { release: FAILED })).heldBy, ['A']);
   });
+});
+
+describe('a held device that somebody changes past the service', () => {
+  const OUT = seen('Unisolate', 40);
+  const HELD: Line[] = ['A isolate', ISOLATED];
+  const BOTH: Line[] = ['A isolate', 'B isolate', ISOLATED];
+
+  /** What it is shown as, what is to be done, and what the watch knows; then what each incident is told. */
+  function told(record: DeviceRecord): string {
+    const { changedElsewhere } = record;
+    const reports = ['A', 'B'].flatMap((id) => {
+      const report = reportFor(record, id);
+      return report === undefined ? [] : [`${id} ${report.changedElsewhere?.isolation ?? '-'}`];
+    });
+    const doing =
+      nextStep(record) ?? (isFree(record) ? 'free' : watchedFrom(record) === undefined ? 'waits' : 'watched');
+    return [deviceView(record).isolation, changedElsewhere?.isolation ?? '-', doing, ...reports].join(', ');
+  }
+
+  const ROWS: [string, Line[], string][] = [
+    ['held: watched', HELD, 'isolated, -, watched, A -'],
+    ['asked for: not watched', ['A isolate', REQUESTED], 'requested, -, isolate, A -'],
+    ['being released: not watched', [...HELD, 'A release'], 'releasing, -, release, A -'],
+    ['free: not watched', [...HELD, 'A release', { release: RELEASED }], 'none, -, free, A -'],
+    [
+      'a release that failed: watched, for it is still held',
+      [...HELD, 'A release', { release: FAILED }],
+      'isolated, -, watched, A -',
+    ],
+    ['released elsewhere: nothing is done about it', [...HELD, OUT], 'none, released, watched, A released'],
+    ['every holder is told', [...BOTH, OUT], 'none, released, watched, A released, B released'],
+    ['who has given it up is not', [...BOTH, 'A release', OUT], 'none, released, watched, A -, B released'],
+    ['older than what is known: no news', [...HELD, seen('Unisolate', 9)], 'isolated, -, watched, A -'],
+    ['back as it was', [...HELD, OUT, seen('Isolate', 41)], 'isolated, isolated, watched, A isolated'],
+    [
+      'released once more',
+      [...HELD, OUT, seen('Isolate', 41), seen('Unisolate', 42)],
+      'none, released, watched, A released',
+    ],
+    ['ordered back meanwhile: asked for as ever', [...HELD, OUT, 'A release'], 'releasing, released, release, A -'],
+    ['ordered back, and found free', [...HELD, OUT, 'A release', { release: RELEASED }], 'none, -, free, A -'],
+    [
+      'demanded by another incident: a request of its own',
+      [...HELD, OUT, 'B isolate'],
+      'requested, released, isolate, A released, B -',
+    ],
+    [
+      'isolated for the other: held by both again',
+      [...HELD, OUT, 'B isolate', ISOLATED],
+      'isolated, -, watched, A -, B -',
+    ],
+    [
+      'the other’s request failed: still released for the first',
+      [...HELD, OUT, 'B isolate', FAILED],
+      'none, released, watched, A released, B -',
+    ],
+    [
+      'the other’s request was called off: the first’s is watched again',
+      [...HELD, 'B isolate', REQUESTED, 'B withdraw', CANCELLED],
+      'isolated, -, watched, A -, B -',
+    ],
+    ['acknowledged: free', [...HELD, OUT, 'acknowledged'], 'none, -, free, A -'],
+    ['acknowledged with nothing to acknowledge', [...HELD, 'acknowledged'], 'isolated, -, watched, A -'],
+    [
+      'acknowledged when it is back',
+      [...HELD, OUT, seen('Isolate', 41), 'acknowledged'],
+      'isolated, isolated, watched, A isolated',
+    ],
+    [
+      'acknowledged while the release is under way',
+      [...HELD, OUT, 'A release', 'acknowledged'],
+      'releasing, released, release, A -',
+    ],
+    [
+      'isolated anew after the acknowledgement',
+      [...HELD, OUT, 'acknowledged', 'A isolate'],
+      'requested, -, isolate, A -',
+    ],
+  ];
+  for (const [what, lines, expected] of ROWS)
+    it(`${what}: ${expected}`, () => assert.equal(told(deviceAfter(...lines)), expected));
+
+  it('an acknowledgement ends the holds as released elsewhere, by whom and why', () => {
+    const lines: Line[] = [...BOTH, 'A release', OUT];
+    assert.deepEqual(acknowledgeable(deviceAfter(...lines)), ['B']);
+    const record = deviceAfter(...lines, 'acknowledged');
+    assert.equal(states(record), 'none, A released (released-elsewhere), B released (released-elsewhere)');
+    const acknowledged = { at: minute(50), actor: 'ana', reason: 'agreed by phone' };
+    assert.deepEqual(record.holds['B'], {
+      seq: 2,
+      want: 'isolate',
+      state: 'released',
+      reason: 'released-elsewhere',
+      at: minute(40),
+      order: null,
+      acknowledged,
+    });
+    assert.deepEqual(acknowledgeable(record), []);
+  });
+
+  it('is not watched by a run that began before anybody watched', () => {
+    const { watches: _, ...record } = deviceAfter(...HELD);
+    assert.equal(watchedFrom(record), undefined);
+    assert.equal(applyChangeElsewhere(record, OUT.seen, minute(45)), record);
+  });
+
+  const action = (type: 'Isolate' | 'Unisolate', status: string, begun: number, ended: number | null = begun + 1) => ({
+    id: `${type} ${begun}`,
+    type,
+    status,
+    requestedAt: minute(begun),
+    updatedAt: ended === null ? null : minute(ended),
+    by: 'admin@acme.example',
+  });
+  const OURS = action('Isolate', 'Succeeded', 9, 10);
+  const SEEN: [string, Parameters<typeof changeAfter>[0], string | undefined][] = [
+    ['nothing but ours', [OURS], undefined],
+    ['an empty list: nothing is known', [], undefined],
+    ['a release after it', [action('Unisolate', 'Succeeded', 20), OURS], `released ${minute(21)}`],
+    ['a release that runs', [action('Unisolate', 'Pending', 20, null), OURS], undefined],
+    ['a release that failed', [action('Unisolate', 'Failed', 20), OURS], undefined],
+    ['a list that does not show ours yet', [action('Unisolate', 'Succeeded', 5)], undefined],
+    [
+      'both between two looks',
+      [action('Isolate', 'Succeeded', 30), action('Unisolate', 'Succeeded', 20), OURS],
+      `isolated ${minute(31)}`,
+    ],
+    [
+      'an isolation that runs after a release',
+      [action('Isolate', 'Pending', 30, null), action('Unisolate', 'Succeeded', 20), OURS],
+      `released ${minute(21)}`,
+    ],
+  ];
+  for (const [what, actions, expected] of SEEN) {
+    it(`the list shows ${what}: ${expected ?? 'no change'}`, () => {
+      const change = changeAfter(actions, minute(10));
+      assert.equal(change === undefined ? undefined : `${change.isolation} ${change.at}`, expected);
+    });
+  }
 });
 
 describe('one customer’s telephone', () => {

@@ -176,17 +176,19 @@ export class Life {
   report(
     machineId: string,
     state: HoldState,
-    more: Partial<DeviceReport['hold']> & { isolatedAt?: Instant; heldBy?: string[] } = {},
+    more: Partial<DeviceReport['hold']> &
+      Partial<Pick<DeviceReport, 'isolatedAt' | 'heldBy' | 'isolation' | 'changedElsewhere'>> = {},
   ): this {
     const asked = this.record.devices.find((device) => device.machineId === machineId)?.asked;
-    const { isolatedAt = null, heldBy = [], ...hold } = more;
+    const { isolatedAt = null, heldBy = [], isolation, changedElsewhere, ...hold } = more;
     this.reports += 1;
     return this.fact({
       type: 'device-reported',
       report: {
         version: this.reports,
         machineId,
-        isolation: state === 'wanted' ? 'requested' : state === 'isolated' ? 'isolated' : 'none',
+        isolation: isolation ?? (state === 'wanted' ? 'requested' : state === 'isolated' ? 'isolated' : 'none'),
+        changedElsewhere,
         action: null,
         isolatedAt,
         heldBy,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { until } from '../../simulator/testing.js';
-import { actionIs, actionsOf, isCutOff, isolateInPortal, newDevice, toldAndRequested } from '../support/devices.js';
+import { actionIs, actionsOf, inPortal, isCutOff, newDevice, toldAndRequested } from '../support/devices.js';
 import { calm, duty, jones, judgeAgain, mailOf, timelineOf } from '../support/effects.js';
 import { House, verdict } from '../support/house.js';
 
@@ -102,7 +102,7 @@ describe('a device that is offline', () => {
 
   it('whose isolation somebody began in the portal is followed, not asked for again', async () => {
     const machineId = await newDevice(house, globex, { online: false });
-    await isolateInPortal(house, globex, machineId);
+    await inPortal(house, globex, machineId, 'isolate');
     const { id } = await house.alert(globex, { machineId });
     await house.command(id, 'triage', verdict(3));
     await toldAndRequested(house, id, machineId);
@@ -114,7 +114,7 @@ describe('a device that is offline', () => {
 
   it('whose isolation was finished in the portal before is adopted as it is, and released on instruction', async () => {
     const machineId = await newDevice(house, globex, { isolationSeconds: 0 });
-    await isolateInPortal(house, globex, machineId);
+    await inPortal(house, globex, machineId, 'isolate');
     await actionIs(house, globex, machineId, 'Isolate Succeeded');
     const { id } = await house.alert(globex, { machineId });
     await house.command(id, 'triage', verdict(3));

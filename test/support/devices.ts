@@ -34,23 +34,15 @@ export function actionIs(house: House, customer: string, machineId: string, expe
   });
 }
 
-/** What an administrator does in Defender's own portal. */
-export async function isolateInPortal(house: House, customer: string, machineId: string): Promise<void> {
-  const { url, credentials } = house.sim;
-  const form = new URLSearchParams({
-    client_id: credentials.defenderClientId,
-    client_secret: credentials.defenderClientSecret,
-    grant_type: 'client_credentials',
-    scope: 'https://api.securitycenter.microsoft.com/.default',
-  });
-  const signIn = await fetch(`${url}/${house.tenantOf(customer)}/oauth2/v2.0/token`, { method: 'POST', body: form });
-  const { access_token: token } = z.object({ access_token: z.string() }).parse(await signIn.json());
-  const answer = await fetch(`${url}/api/machines/${machineId}/isolate`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ Comment: 'By hand, in the portal', IsolationType: 'Full' }),
-  });
-  assert.equal(answer.status, 201, await answer.text());
+/** What an administrator does in Defender's own portal, past the service. */
+export async function inPortal(
+  house: House,
+  customer: string,
+  machineId: string,
+  type: 'isolate' | 'unisolate',
+): Promise<void> {
+  const tenant = `/sim/tenants/${house.tenantOf(customer)}`;
+  await house.control('POST', `${tenant}/machines/${machineId}/portal`, { type });
 }
 
 /** Waits until the primary is with the customer and Defender has taken the request. */

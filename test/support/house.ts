@@ -47,7 +47,9 @@ export interface HouseOptions {
   /** False for a house that begins without a worker. */
   worker?: boolean;
   /** How long the clients wait for an answer, and how long something may fail before the analyst is told. */
-  patience?: { timeoutMs: number; tellAfterMs: number };
+  patience?: { timeoutMs?: number; tellAfterMs?: number };
+  /** How often a held device is looked at. */
+  watchEveryMs?: number;
   /** How fast its auditor looks; without one nobody audits. For a Temporal server of the house's own. */
   audit?: AuditPace;
   /** True for a house whose customers' tenants are read by feeds. */
@@ -140,7 +142,7 @@ export class House {
     readonly sim: Simulator,
     readonly taskQueue: string,
     private readonly service: ServiceSettings,
-    private readonly patience: HouseOptions['patience'],
+    private readonly patience: Pick<HouseOptions, 'patience' | 'watchEveryMs'>,
   ) {
     this.policies = createPolicies([], service);
   }
@@ -160,7 +162,7 @@ export class House {
       phoneRoundPauseMs: 50,
       ...options.service,
     };
-    const house = new House(environment, sim, `house-${suffix}`, service, options.patience);
+    const house = new House(environment, sim, `house-${suffix}`, service, options);
     house.customers = customersFileSchema.parse({ customers: options.customers ?? customersNamed(suffix) }).customers;
     house.policies = createPolicies(house.customers, service);
     await house.startApi();
@@ -232,7 +234,7 @@ export class House {
   async startWorker(bundle = workflowBundle()): Promise<void> {
     const { code } = await bundle;
     const { credentials, url, smtpUrl } = this.sim;
-    const { timeoutMs, ...tell } = this.patience ?? {};
+    const { patience: { timeoutMs, ...tell } = {}, watchEveryMs } = this.patience;
     const mail = createMailSender({
       smtpUrl: smtpUrl.replace('//', `//mimamori:${SMTP_PASSWORD}@`),
       from: 'Mimamori SOC <mimamori@mimamori.example>',
@@ -264,6 +266,7 @@ export class House {
       }),
       publicUrl: this.url,
       ...tell,
+      watchEveryMs,
     });
     const parts = {
       connection: this.environment.nativeConnection,

@@ -8,7 +8,7 @@ import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { listExecutions } from '../../src/temporal/executions.js';
 import { tryRejectedAgain } from '../../src/temporal/feeds.js';
 import { judgeAgain } from '../support/effects.js';
-import { newDevice } from '../support/devices.js';
+import { inPortal, newDevice } from '../support/devices.js';
 import { instruction, verdict, type House } from '../support/house.js';
 
 /*
@@ -17,9 +17,9 @@ import { instruction, verdict, type House } from '../support/house.js';
 
 /**
  * `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events; `fed`: its
- * customers' alerts come in by themselves.
+ * customers' alerts come in by themselves; `watchful`: looks at held devices all the time.
  */
-export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed';
+export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed' | 'watchful';
 
 /** A workflow whose history is to be kept. */
 export interface Kept {
@@ -364,6 +364,28 @@ const LIVES = {
         { as: 'feed', workflowId: feed },
         { as: 'rejected', workflowId: rejected },
       ];
+    },
+  },
+  'changed-elsewhere': {
+    house: 'watchful',
+    live: async (house, acme) => {
+      const machineId = await newDevice(house, acme, { isolationSeconds: 0.1 });
+      const id = await judged(house, acme, verdict(3), { machineId });
+      await staged(house, id, 'awaiting-release');
+      const noticed = (isNoticed: boolean) =>
+        house.incidentWhen(
+          id,
+          'noticed',
+          ({ attention }) => attention.includes('isolation-changed-elsewhere') === isNoticed,
+        );
+      for (const type of ['unisolate', 'isolate', 'unisolate'] as const) {
+        await inPortal(house, acme, machineId, type);
+        await noticed(type === 'unisolate');
+      }
+      await house.post(`/v1/devices/${acme}/${machineId}/acknowledge`, { reason: 'agreed by phone' });
+      await staged(house, id, 'notified');
+      await house.command(id, 'close', { reason: 'cleaned' });
+      return [incident(id), device(acme, machineId)];
     },
   },
 } satisfies Record<string, Path>;

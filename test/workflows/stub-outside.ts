@@ -171,6 +171,10 @@ export class JumpingWorld {
         outcome: 'requested',
         action: await this.act('Unisolate', machineId),
       }),
+      watchIsolation: () =>
+        Promise.reject(
+          ApplicationFailure.create({ message: 'nobody changes it', nonRetryable: false, nextRetryDelay: DAY_MS }),
+        ),
       readIsolation: async () => ({ outcome: 'released', at: await at(), action: null }),
       followAction: async ({ machineId, action, kind }) => {
         const own = this.actions.find(({ id }) => id === action.id);

@@ -1,8 +1,8 @@
 import { tuningPeriodAt, type TuningPeriod } from '../customer.js';
 import { isFinal } from '../defender.js';
 import { assertNever } from '../text.js';
-import type { Instant } from '../time.js';
-import type { StepResult } from './evolve.js';
+import { toMs, type Instant } from '../time.js';
+import type { ChangeSeen, StepResult } from './evolve.js';
 import type { ActionRecord } from './record.js';
 
 function endedAt(action: ActionRecord, now: Instant): Instant {
@@ -39,6 +39,27 @@ export function standing(actions: readonly ActionRecord[], now: Instant): StepRe
   return last.type === 'Isolate'
     ? { outcome: 'isolated', at: endedAt(last, now), action: last }
     : { outcome: 'released', at: endedAt(last, now), action: last };
+}
+
+/**
+ * What was done to a held device after the time up to which its actions are known. Only an action that was begun later
+ * is one: a list that lags behind, or no longer holds what is old, shows none. What still runs has changed nothing yet.
+ */
+export function changeAfter(
+  actions: readonly (ActionRecord & { by: string | null })[],
+  known: Instant,
+): ChangeSeen | undefined {
+  const last = actions.find(({ status }) => status === 'Succeeded');
+  if (last === undefined) return undefined;
+  const { by, ...action } = last;
+  const begunAt = action.requestedAt ?? action.updatedAt;
+  if (begunAt === null || toMs(begunAt) <= toMs(known)) return undefined;
+  return {
+    isolation: action.type === 'Isolate' ? 'isolated' : 'released',
+    at: action.updatedAt ?? begunAt,
+    by,
+    action,
+  };
 }
 
 export type Move =

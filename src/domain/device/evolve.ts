@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { toMs, type Instant } from '../time.js';
 import {
   actionSchema,
+  changedElsewhereSchema,
   isolationStates,
+  type Acknowledgement,
   type ActionRecord,
+  type ChangedElsewhere,
   type DeviceOrder,
   type DeviceRecord,
   type DeviceReport,
@@ -31,12 +34,13 @@ export function openDevice(customerId: string, machineId: string, at: Instant): 
     handled: {},
     told: {},
     ways: 2,
+    watches: true,
   };
 }
 
-/** As it was opened by runs that began before reports were spared. */
+/** As it was opened by runs that began before reports were spared, and before anybody watched. */
 export function openDeviceAsBefore(customerId: string, machineId: string, at: Instant): DeviceRecord {
-  const { ways: _, ...record } = openDevice(customerId, machineId, at);
+  const { ways: _, watches: __, ...record } = openDevice(customerId, machineId, at);
   return record;
 }
 
@@ -60,6 +64,15 @@ function isOwner({ want, state }: Hold): boolean {
   return ['isolated', 'releasing', 'release-failed'].includes(state);
 }
 
+/** Does this hold rest on Defender's word that the device is isolated? */
+function restsOnIsolation({ state }: Hold): boolean {
+  return state === 'isolated' || state === 'release-failed';
+}
+
+function isReleasedElsewhere({ changedElsewhere }: DeviceRecord): boolean {
+  return changedElsewhere?.isolation === 'released';
+}
+
 export function holdersBeside(record: DeviceRecord, incidentId: string): string[] {
   return Object.entries(record.holds)
     .filter(([id, hold]) => id !== incidentId && keeps(hold))
@@ -69,7 +82,9 @@ export function holdersBeside(record: DeviceRecord, incidentId: string): string[
 function stateOfRequest(record: DeviceRecord, request: DeviceRequest, before: Hold | undefined): HoldState {
   switch (request.want) {
     case 'isolate':
-      return before?.state === 'isolated' && record.isolation === 'isolated' ? 'isolated' : 'wanted';
+      return before?.state === 'isolated' && record.isolation === 'isolated' && !isReleasedElsewhere(record)
+        ? 'isolated'
+        : 'wanted';
     case 'withdraw':
       return before?.state === 'wanted' || before?.state === 'isolated' ? before.state : 'cancelled';
     case 'release':
@@ -136,6 +151,9 @@ export function applyOrder(record: DeviceRecord, order: DeviceOrder): DeviceReco
   });
 }
 
+/** A change past this service, as the watch reads it from Defender. */
+export type ChangeSeen = Omit<ChangedElsewhere, 'seenAt'> & { action: ActionRecord };
+
 /** What a request to Defender, or following its action, has come to. */
 export type StepResult =
   | { outcome: 'requested'; action: ActionRecord }
@@ -156,6 +174,19 @@ function settleHolds(
   });
 }
 
+/**
+ * What a request to isolate has ended as, where the device was not isolated by it. What others hold is another matter,
+ * of which it says nothing: whoever watches sees how that stands.
+ */
+function withoutIsolation(
+  record: DeviceRecord,
+  isolation: 'none' | 'failed',
+  holds: DeviceRecord['holds'],
+): Pick<DeviceRecord, 'isolation' | 'holds'> {
+  const isOthers = record.watches === true && Object.values(holds).some(restsOnIsolation);
+  return { isolation: isOthers ? 'isolated' : isolation, holds };
+}
+
 /** Has one incident called the isolation under way off, and another been told to release it? */
 export function isCalledOffBesideRelease(record: DeviceRecord): boolean {
   const wanted = Object.values(record.holds).filter(({ state }) => state === 'wanted');
@@ -173,6 +204,7 @@ export function applyIsolateStep(record: DeviceRecord, step: StepResult, letsWit
         isolation: 'isolated',
         isolatedAt: step.at,
         action: step.action ?? record.action,
+        changedElsewhere: undefined,
       };
       // Who called it off too late holds the device from now on: another's release must not take it away. Not so where
       // it was isolated for others before: that was never this one's.
@@ -190,35 +222,40 @@ export function applyIsolateStep(record: DeviceRecord, step: StepResult, letsWit
       });
     }
     case 'refused':
-      return changed(record, {
-        isolation: 'none',
-        holds: settleHolds(record, step.at, (hold) =>
-          hold.state === 'wanted' ? { state: 'cancelled', reason: step.reason } : undefined,
+      return changed(
+        record,
+        withoutIsolation(
+          record,
+          'none',
+          settleHolds(record, step.at, (hold) =>
+            hold.state === 'wanted' ? { state: 'cancelled', reason: step.reason } : undefined,
+          ),
         ),
+      );
+    case 'cancelled': {
+      const holds = settleHolds(record, step.at, (hold) => {
+        if (hold.state !== 'wanted') return undefined;
+        // Asked for again while its cancellation was under way: the request stands.
+        if (hold.want === 'isolate') return step.byUs ? undefined : { state: 'failed', reason: 'cancelled-elsewhere' };
+        return { state: 'cancelled' };
       });
-    case 'cancelled':
       return changed(record, {
-        isolation: 'none',
+        ...withoutIsolation(record, 'none', holds),
         action: step.action ?? record.action,
-        holds: settleHolds(record, step.at, (hold) => {
-          if (hold.state !== 'wanted') return undefined;
-          // Asked for again while its cancellation was under way: the request stands.
-          if (hold.want === 'isolate')
-            return step.byUs ? undefined : { state: 'failed', reason: 'cancelled-elsewhere' };
-          return { state: 'cancelled' };
-        }),
       });
+    }
     case 'released':
       return changed(record, { isolation: 'none', isolatedAt: null });
-    case 'failed':
-      return changed(record, {
-        isolation: 'failed',
-        action: step.action ?? record.action,
-        holds: settleHolds(record, step.at, (hold) => {
-          if (hold.state !== 'wanted') return undefined;
-          return hold.want === 'isolate' ? { state: 'failed', reason: step.reason } : { state: 'cancelled' };
-        }),
+    case 'failed': {
+      const holds = settleHolds(record, step.at, (hold) => {
+        if (hold.state !== 'wanted') return undefined;
+        return hold.want === 'isolate' ? { state: 'failed', reason: step.reason } : { state: 'cancelled' };
       });
+      return changed(record, {
+        ...withoutIsolation(record, 'failed', holds),
+        action: step.action ?? record.action,
+      });
+    }
   }
 }
 
@@ -232,6 +269,7 @@ export function applyReleaseStep(record: DeviceRecord, step: StepResult): Device
         isolation: 'none',
         isolatedAt: null,
         action: step.action ?? record.action,
+        changedElsewhere: undefined,
         holds: settleHolds(record, step.at, (hold) =>
           hold.want === 'release' && ['releasing', 'held', 'release-failed'].includes(hold.state)
             ? { state: 'released' }
@@ -288,6 +326,58 @@ export function nextStep(record: DeviceRecord): 'isolate' | 'release' | undefine
   return undefined;
 }
 
+/**
+ * Up to when it is known how a held device stands, by Defender's clock: what is newer there was done by somebody else.
+ * Undefined where there is nothing to watch: nobody holds it, or this service itself has something to do to it.
+ */
+export function watchedFrom(record: DeviceRecord): Instant | undefined {
+  const isWatched =
+    record.watches === true &&
+    record.isolation === 'isolated' &&
+    nextStep(record) === undefined &&
+    Object.values(record.holds).some(restsOnIsolation);
+  return isWatched ? (record.changedElsewhere?.at ?? record.isolatedAt ?? undefined) : undefined;
+}
+
+/** What the watch has found. Nothing is undone, and nothing is believed of the isolation any more. */
+export function applyChangeElsewhere(
+  record: DeviceRecord,
+  { action, ...change }: ChangeSeen,
+  seenAt: Instant,
+): DeviceRecord {
+  const known = watchedFrom(record);
+  if (known === undefined || toMs(change.at) <= toMs(known)) return record;
+  return changed(record, {
+    action,
+    isolatedAt: change.isolation === 'isolated' ? change.at : record.isolatedAt,
+    changedElsewhere: { ...change, seenAt },
+  });
+}
+
+/** The incidents whose holds end when an analyst accepts that the device was released elsewhere. */
+export function acknowledgeable(record: DeviceRecord): string[] {
+  if (!isReleasedElsewhere(record) || watchedFrom(record) === undefined) return [];
+  return Object.entries(record.holds)
+    .filter(([, hold]) => restsOnIsolation(hold))
+    .map(([id]) => id);
+}
+
+/** What Defender says is accepted: the device is free, for whoever held it. */
+export function applyAcknowledgement(record: DeviceRecord, acknowledged: Acknowledgement): DeviceRecord {
+  const { changedElsewhere } = record;
+  if (changedElsewhere === undefined || acknowledgeable(record).length === 0) return record;
+  return changed(record, {
+    isolation: 'none',
+    isolatedAt: null,
+    changedElsewhere: undefined,
+    holds: mapHolds(record, (hold) =>
+      restsOnIsolation(hold) || hold.state === 'held'
+        ? { ...hold, state: 'released', reason: 'released-elsewhere', at: changedElsewhere.at, acknowledged }
+        : hold,
+    ),
+  });
+}
+
 /** Is an isolation that is under way still wanted by anybody? */
 export function isStillWanted(record: DeviceRecord): boolean {
   return Object.values(record.holds).some(({ want, state }) => want === 'isolate' && state === 'wanted');
@@ -302,13 +392,14 @@ export function isFree(record: DeviceRecord): boolean {
 function shownIsolation(record: DeviceRecord): IsolationState {
   const { isolation } = record;
   if (record.ways !== 2 || isolation === 'requested') return isolation;
+  const isOnNetwork = isReleasedElsewhere(record);
   switch (nextStep(record)) {
     case 'isolate':
-      return isolation === 'isolated' ? isolation : 'requested';
+      return isolation === 'isolated' && !isOnNetwork ? isolation : 'requested';
     case 'release':
       return isolation === 'isolated' ? 'releasing' : isolation;
     case undefined:
-      return isolation;
+      return isOnNetwork ? 'none' : isolation;
   }
 }
 
@@ -324,6 +415,9 @@ export function reportFor(record: DeviceRecord, incidentId: string): DeviceRepor
     hold,
     heldBy: holdersBeside(record, incidentId),
     ...(record.troubles === undefined || record.troubles.length === 0 ? {} : { troubles: record.troubles }),
+    ...(record.changedElsewhere === undefined || !restsOnIsolation(hold)
+      ? {}
+      : { changedElsewhere: record.changedElsewhere }),
   };
 }
 
@@ -354,6 +448,9 @@ export const deviceViewSchema = z
     isolation: z.enum(isolationStates),
     heldBy: z.array(z.string()).meta({ description: 'Ids of the incidents that hold it.' }),
     action: actionSchema.nullable(),
+    changedElsewhere: changedElsewhereSchema
+      .optional()
+      .meta({ description: 'What somebody has made of it past this service. `released`: waits to be acknowledged.' }),
   })
   .meta({ id: 'Device' });
 export type DeviceView = z.infer<typeof deviceViewSchema>;
@@ -368,5 +465,6 @@ export function deviceView(record: DeviceRecord): DeviceView {
       .filter(([, hold]) => keeps(hold) || ['releasing', 'release-failed'].includes(hold.state))
       .map(([id]) => id),
     action: record.action,
+    ...(record.changedElsewhere === undefined ? {} : { changedElsewhere: record.changedElsewhere }),
   };
 }

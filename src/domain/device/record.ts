@@ -45,6 +45,10 @@ const orderSchema = z.object({
 /** A release that the customer ordered for the device itself, for whichever incidents hold it. */
 export type DeviceOrder = z.infer<typeof orderSchema>;
 
+const acknowledgementSchema = z.object({ at: sentInstantSchema, actor: z.string(), reason: z.string() });
+/** An analyst's word that the device stays as somebody else has left it. */
+export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
+
 const holdSchema = z.object({
   seq: z.int(),
   want: wantSchema,
@@ -55,12 +59,26 @@ const holdSchema = z.object({
   at: sentInstantSchema,
   /** Set when the release was ordered on the device itself rather than through this incident. */
   order: orderSchema.nullable(),
+  /** Set where the hold ended because the device was released past this service. */
+  acknowledged: acknowledgementSchema.optional(),
 });
 export type Hold = z.infer<typeof holdSchema>;
 
 const troubleReasonSchema = z.enum(['defender-request-failing', 'defender-state-unknown', 'defender-cancel-failing']);
 /** What has been failing for a while, and goes on being tried. */
 export type TroubleReason = z.infer<typeof troubleReasonSchema>;
+
+/** What somebody has made of a device that is held here, past this service, as Defender shows it. */
+export const changedElsewhereSchema = z.object({
+  isolation: z.enum(['released', 'isolated']),
+  /** When it came true, by Defender's clock. */
+  at: sentInstantSchema,
+  /** When it was noticed. */
+  seenAt: sentInstantSchema,
+  /** Who asked Defender for it, where Defender says. */
+  by: z.string().nullable(),
+});
+export type ChangedElsewhere = z.infer<typeof changedElsewhereSchema>;
 
 /** A snapshot, not a delta: what the device's workflow tells an incident. */
 export const deviceReportSchema = z.object({
@@ -75,6 +93,8 @@ export const deviceReportSchema = z.object({
   heldBy: z.array(z.string()),
   /** Left out where there is none. */
   troubles: z.array(z.object({ reason: troubleReasonSchema, why: z.string() })).optional(),
+  /** The last change made past this service, for whoever holds the device. Left out where there is none. */
+  changedElsewhere: changedElsewhereSchema.optional(),
 });
 export type DeviceReport = z.infer<typeof deviceReportSchema>;
 
@@ -113,6 +133,13 @@ export interface DeviceRecord {
    * meant to become. Absent in runs that began before: their histories hold a report for every change.
    */
   ways?: 2;
+  /** While the device is held, somebody looks whether it still is isolated. Absent in runs that began before. */
+  watches?: true;
+  /**
+   * The last change past this service since the isolation was confirmed. `released`: whatever `isolation` says, the device
+   * is on the network, until it is isolated again or an analyst has accepted it.
+   */
+  changedElsewhere?: ChangedElsewhere;
 }
 
 export function deviceWorkflowId(customerId: string, machineId: string): string {

@@ -5,6 +5,7 @@ import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
 import { isPrimaryWithdrawn } from './asks.js';
 import { duties, holdOf, isSettled, outstanding } from './duties.js';
+import { endedElsewhere, releasedElsewhere } from './elsewhere.js';
 import { completesVerdict, concernedDevices, isDemanded, resultingVerdict } from './verdicts.js';
 import type { Fact } from './facts.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
@@ -52,10 +53,12 @@ function closedFirst(record: IncidentRecord): Judged {
   return record.closed === null ? undefined : reject('incident-closed', 'The incident is closed; reopen it first.');
 }
 
-/** Does it name a device that the customer had given back? The same verdict again then means something new. */
+/** Does it name a device that was given back, by the customer's order or by somebody past this service? The same verdict again then means something new. */
 function isolatesAnew(record: IncidentRecord, body: TriageBody): boolean {
   const named = new Set(body.level >= 3 ? body.devices?.map(({ machineId }) => machineId) : []);
-  return record.devices.some(({ machineId, order }) => order !== null && named.has(machineId));
+  return record.devices.some(
+    (device) => named.has(device.machineId) && (device.order !== null || endedElsewhere(device) !== undefined),
+  );
 }
 
 function sameVerdict(a: Verdict, b: Verdict): boolean {
@@ -242,9 +245,13 @@ export function judgeClose(record: IncidentRecord): Judged {
   if (stageOf(record) === 'awaiting-triage') return reject('not-triaged', 'Nobody has judged this alert yet.');
   const held = record.devices.filter(isHolding);
   if (held.length > 0) {
+    const free = held.filter((device) => releasedElsewhere(device) !== undefined);
+    const namesOf = (devices: readonly DeviceEntry[]) => devices.map(({ name }) => name).join(', ');
     return reject(
       'device-still-isolated',
-      `${held.map(({ name }) => name).join(', ')}: a device leaves isolation only on the customer's instruction.`,
+      free.length > 0
+        ? `${namesOf(free)}: was released outside this service, which somebody has to acknowledge first.`
+        : `${namesOf(held)}: a device leaves isolation only on the customer's instruction.`,
     );
   }
   const owed = outstanding(duties(record));

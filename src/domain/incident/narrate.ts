@@ -1,12 +1,13 @@
 import type { Level, Judgement } from '../commands.js';
-import type { HoldState } from '../device/record.js';
+import type { Acknowledgement, HoldState } from '../device/record.js';
 import { reasonWords } from '../reasons.js';
 import type { Scope } from '../scope.js';
 import { bilingual, clip, oneLine, type Bilingual } from '../text.js';
 import { toMs, type Instant } from '../time.js';
 import type { Fact } from './facts.js';
 import { holdOf } from './duties.js';
-import type { IncidentRecord, TimelineEntry, TimelineType } from './record.js';
+import { changeHeard, changeWords, endedElsewhere, releasedElsewhere } from './elsewhere.js';
+import type { DeviceEntry, IncidentRecord, TimelineEntry, TimelineType } from './record.js';
 
 /** Text of a timeline entry stays far under its 4 kB. */
 const SHORT = 600;
@@ -354,7 +355,10 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
         .flatMap(({ reason, why }) =>
           trouble(hold.want === 'release' ? 'release' : 'isolation', reason, why, { machineId: report.machineId }),
         );
-      if (told === hold.state) return troubles;
+      const elsewhere = narrateElsewhere(after, earlier, device, at);
+      if (told === hold.state) return [...elsewhere, ...troubles];
+      const accepted = endedElsewhere(device)?.acknowledged;
+      if (accepted !== undefined) return [...narrateAcceptance(device, accepted, at), ...troubles];
       const { type, text } = HOLD_WORDS[hold.state];
       const ordered: TimelineEntry[] =
         hold.order !== null && earlier?.order !== device.order
@@ -378,6 +382,7 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
           at: hold.at,
           actionId: report.action?.id,
         }),
+        ...elsewhere,
         ...troubles,
       ];
     }
@@ -419,6 +424,64 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
       ];
     }
   }
+}
+
+/** A change past this service, and its end where the device is isolated again for somebody here. */
+function narrateElsewhere(
+  record: IncidentRecord,
+  before: DeviceEntry | undefined,
+  device: DeviceEntry,
+  at: Instant,
+): TimelineEntry[] {
+  const { machineId, name, report } = device;
+  const entry = (actor: string, text: Bilingual, data: Record<string, unknown>): TimelineEntry[] => [
+    { at, actor, type: 'isolation', text, data: { machineId, actionId: report?.action?.id, ...data } },
+  ];
+  const change = changeHeard(before, device);
+  if (change !== undefined) {
+    const { isolation, by, seenAt, at: changedAt } = change;
+    return entry('defender', changeWords(record, device, change), {
+      reason: 'isolation-changed-elsewhere',
+      isolation,
+      at: changedAt,
+      seenAt,
+      by,
+    });
+  }
+  const wasFree = before !== undefined && releasedElsewhere(before) !== undefined;
+  if (!wasFree || releasedElsewhere(device) !== undefined || holdOf(device)?.state !== 'isolated') return [];
+  const text = bilingual(
+    `${name} is isolated again: Defender has confirmed it.`,
+    `${name} が再度隔離されたことを Defender が確認しました。`,
+  );
+  return entry('mimamori', text, { isolation: 'isolated', at: report?.isolatedAt });
+}
+
+function narrateAcceptance(
+  { machineId, name, report }: DeviceEntry,
+  { actor, reason, at: acknowledgedAt }: Acknowledgement,
+  at: Instant,
+): TimelineEntry[] {
+  const words = clip(reason, SHORT);
+  return [
+    {
+      at,
+      actor,
+      type: 'release',
+      text: bilingual(
+        `The release of ${name} outside this service was acknowledged: ${words}`,
+        `本サービス以外の操作による ${name} の隔離解除を承認しました: ${words}`,
+      ),
+      data: {
+        machineId,
+        state: 'released',
+        reason: 'released-elsewhere',
+        at: report?.hold.at,
+        acknowledgedAt,
+        words,
+      },
+    },
+  ];
 }
 
 function question(before: IncidentRecord, after: IncidentRecord, actor: string, at: Instant): TimelineEntry[] {

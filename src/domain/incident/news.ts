@@ -4,6 +4,7 @@ import { assertNever } from '../text.js';
 import { latest, toMs, type Instant } from '../time.js';
 import { reassess, scopeOf } from './assessment.js';
 import { askedForDemand, duties } from './duties.js';
+import { changeHeard, changeNotice } from './elsewhere.js';
 import type { Fact, MailOutcome } from './facts.js';
 import { deviceEntry, withDevice } from './opening.js';
 import type { DeviceEntry, IncidentRecord } from './record.js';
@@ -12,7 +13,9 @@ import { triedAgain } from './verdicts.js';
 export function applyReport(record: IncidentRecord, report: DeviceReport, at: Instant): IncidentRecord {
   const entry = record.devices.find(({ machineId }) => machineId === report.machineId);
   if (entry === undefined || !isNews(entry, report)) return record;
-  let next = withDevice(record, report.machineId, (device) => {
+  let next = withDevice(record, report.machineId, (before) => {
+    const { changedElsewhere } = report;
+    const device = changedElsewhere === undefined ? before : { ...before, changeHeardAt: changedElsewhere.at };
     const { target } = device;
     if (target === null) return { ...device, report };
     const held = isConfirmed(device, report);
@@ -28,6 +31,7 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
       },
     };
   });
+  next = withNotice(next, entry, report, at);
   const { order } = report.hold;
   const isKnown = record.orders.some(
     ({ at: orderedAt, machineIds }) => orderedAt === order?.at && machineIds.includes(report.machineId),
@@ -44,6 +48,15 @@ export function applyReport(record: IncidentRecord, report: DeviceReport, at: In
     next = withDevice(next, report.machineId, (device) => ({ ...device, order: index }));
   }
   return next;
+}
+
+/** The SOC is told once of each change past this service. */
+function withNotice(record: IncidentRecord, before: DeviceEntry, report: DeviceReport, at: Instant): IncidentRecord {
+  const device = record.devices.find(({ machineId }) => machineId === report.machineId);
+  const change = changeHeard(before, device);
+  if (device === undefined || change === undefined) return record;
+  const text = changeNotice(record, device, change);
+  return { ...record, socNotices: [...record.socNotices, { at, about: 'isolation-changed-elsewhere', text }] };
 }
 
 /** The states of a release that follow only an isolation that Defender has confirmed. */

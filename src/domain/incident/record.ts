@@ -143,6 +143,8 @@ export interface DeviceEntry {
   asked: { seq: number; want: 'isolate' | 'withdraw' | 'release'; at: Instant } | null;
   /** The last thing the device's workflow said, of a request not older than `asked`. */
   report: DeviceReport | null;
+  /** When the last change past this service happened that the incident has heard of. */
+  changeHeardAt?: Instant;
   /** Index of the release order in force. */
   order: number | null;
 }
@@ -254,7 +256,7 @@ export interface ExclusionMatch {
 
 export interface SocNotice {
   at: Instant;
-  about: 'changed-after-close' | 'unverified-command' | 'rejected-signal';
+  about: 'changed-after-close' | 'unverified-command' | 'rejected-signal' | 'isolation-changed-elsewhere';
   text: Bilingual;
 }
 

@@ -4,6 +4,7 @@ import { bilingual, type Bilingual } from '../text.js';
 import { latest, plus, toMs, type Instant } from '../time.js';
 import { duties, holdOf, isSettled, outstanding, troublesOf, type Duty } from './duties.js';
 import { scopeOf } from './assessment.js';
+import { releasedElsewhere } from './elsewhere.js';
 import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
 import { nextThreshold, slo } from './slo.js';
 import { isDemanded } from './verdicts.js';
@@ -47,6 +48,9 @@ export function attentionOf(record: IncidentRecord, all: readonly Duty[] = dutie
   for (const reason of record.devices.flatMap(troublesOf)) reasons.add(reason);
   if (record.closed === null && record.devices.some(({ isLookUpFailing }) => isLookUpFailing === true)) {
     reasons.add('device-look-up-failing');
+  }
+  if (record.devices.some((device) => releasedElsewhere(device) !== undefined)) {
+    reasons.add('isolation-changed-elsewhere');
   }
   if (record.changedAfterCloseAt !== null) reasons.add('changed-after-close');
   if (record.rejectedSignalAt !== null) reasons.add('rejected-signal');
@@ -223,7 +227,16 @@ export function waitingFor(record: IncidentRecord, now: Instant): Waiting[] {
     }
   }
   for (const device of record.devices) {
-    if (holdOf(device)?.state === 'isolated') {
+    if (releasedElsewhere(device) !== undefined) {
+      waiting.push({
+        who: 'analyst',
+        what: bilingual(
+          `an acknowledgement: ${device.name} was released outside this service`,
+          `承認: ${device.name} の隔離が本サービス以外の操作により解除されました`,
+        ),
+        until: null,
+      });
+    } else if (holdOf(device)?.state === 'isolated') {
       waiting.push({
         who: 'customer',
         what: bilingual(`an order to release ${device.name}`, `${device.name} の隔離解除のご指示`),

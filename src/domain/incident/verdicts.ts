@@ -1,6 +1,7 @@
 import type { NamedDevice, TriageBody } from '../commands.js';
 import type { Instant } from '../time.js';
 import { askedForDemand, duties, holdOf } from './duties.js';
+import { endedElsewhere } from './elsewhere.js';
 import type { Fact } from './facts.js';
 import { deviceEntry } from './opening.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Target, type Verdict } from './record.js';
@@ -140,8 +141,8 @@ function retarget(
   const fresh: Target = { verdict: index, since: at, judged: null, ended: null, isolatedAt: null, requested };
   if (demanded) {
     if (target === null) return { ...device, target: fresh };
-    const released = device.order !== null;
-    // After the customer's release only a new raise, or an analyst who names the device again, isolates it anew.
+    const released = device.order !== null || endedElsewhere(device) !== undefined;
+    // After the customer's release, or one past this service, only a new raise, or an analyst who names the device again, isolates it anew.
     if (released) {
       if (!how.raised && !how.explicit) return device;
       if (!how.keepsRequest) return { ...device, target: fresh, order: null };

@@ -101,6 +101,7 @@ function mayComeToRelease({ state }: ToldDevice): boolean {
     case 'cancelled-tuning':
     case 'releasing':
     case 'released':
+    case 'released-elsewhere':
     case 'release-cancelled-request':
     case 'was-not-isolated':
       return false;

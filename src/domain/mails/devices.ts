@@ -1,5 +1,6 @@
 import { tuningPeriodAt } from '../customer.js';
 import { duties, type Duty } from '../incident/duties.js';
+import { endedElsewhere, releasedElsewhere } from '../incident/elsewhere.js';
 import { parseIncidentId, type DeviceEntry, type IncidentRecord } from '../incident/record.js';
 import type { Policy } from '../policy.js';
 import type { Instant } from '../time.js';
@@ -11,6 +12,7 @@ export type DeviceState =
   | { is: 'being-verified' }
   | { is: 'requested'; at: Instant }
   | { is: 'isolated'; since: Instant }
+  | { is: 'released-elsewhere'; at: Instant }
   | { is: 'waived-tuning'; until: Instant | null }
   | { is: 'server-left' }
   | { is: 'failed'; reason: string }
@@ -66,8 +68,12 @@ function isolateState(device: DeviceEntry, duty: Duty, policy: Policy, now: Inst
   const { target, asked, namedByAlert, facts } = device;
   const ended = target?.ended ?? null;
   switch (duty.status) {
-    case 'done':
-      return { is: 'isolated', since: duty.doneAt ?? now };
+    case 'done': {
+      const gone = releasedElsewhere(device) ?? endedElsewhere(device);
+      return gone === undefined
+        ? { is: 'isolated', since: duty.doneAt ?? now }
+        : { is: 'released-elsewhere', at: gone.at };
+    }
     case 'waived':
       return duty.reason === 'server-left'
         ? { is: 'server-left' }

@@ -18,6 +18,8 @@ function device(state: DeviceState, when: When): string {
       return `Network isolation was requested (${when(state.at)}). Its completion is not confirmed yet; we will write again when we know the result.`;
     case 'isolated':
       return `Isolated from the network since ${when(state.since)}.`;
+    case 'released-elsewhere':
+      return `Released from network isolation at ${when(state.at)}, outside our service, for example in Defender’s portal. The device is not isolated.`;
     case 'waived-tuning':
       return `Not isolated, because of the whitelist tuning period${until(state.until, when)}.`;
     case 'server-left':

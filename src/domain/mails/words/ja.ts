@@ -18,6 +18,8 @@ function device(state: DeviceState, when: When): string {
       return `ネットワーク隔離を要求しました (${when(state.at)})。隔離の完了はまだ確認できていません。結果は改めてご連絡いたします。`;
     case 'isolated':
       return `${when(state.since)} からネットワーク隔離中です。`;
+    case 'released-elsewhere':
+      return `${when(state.at)} に、Defender の管理画面など本サービス以外の操作によりネットワーク隔離が解除されました。現在は隔離されていません。`;
     case 'waived-tuning':
       return `ホワイトリストチューニング期間中${until(state.until, when)} のため、ネットワーク隔離は実施していません。`;
     case 'server-left':
