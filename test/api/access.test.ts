@@ -59,6 +59,8 @@ describe('who may do what', () => {
       ['POST', at(id, '/notes'), { text: 'n' }],
       ['POST', at(id, '/close'), { reason: 'r' }],
       ['POST', at(id, '/reopen'), { reason: 'r' }],
+      ['POST', at(id, '/link'), { leadIncidentId: `incident:${customer}:lead` }],
+      ['POST', at(id, '/unlink'), {}],
       ['GET', '/v1/devices'],
       ['GET', `/v1/devices/${customer}/${machine}`],
       ['POST', `/v1/devices/${customer}/${machine}/release`, { instruction: instruction({ by: 'jones' }) }],

@@ -5,6 +5,7 @@ import { scopeRules } from '../scope.js';
 import type { Instant } from '../time.js';
 import { dutyKinds, duties, dutyStatuses, holdOf } from './duties.js';
 import { scopeOf } from './assessment.js';
+import { followersOf, leadOf } from './link-state.js';
 import { closeReasons, currentVerdict, timelineTypes, type DeviceEntry, type IncidentRecord } from './record.js';
 import { attentionOf, stageOf, stages, waitingFor } from './stage.js';
 import { slo, sloStates } from './slo.js';
@@ -30,6 +31,7 @@ export const incidentSummarySchema = z
     createdAt: instant,
     updatedAt: instant,
     closeReason: z.enum(closeReasons).optional(),
+    linkedTo: z.string().optional().meta({ description: 'The lead through which the customer is told.' }),
   })
   .meta({ id: 'IncidentSummary' });
 export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
@@ -37,6 +39,8 @@ export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
 export const incidentSchema = incidentSummarySchema
   .extend({
     revision: z.int(),
+    lead: z.string().nullable().meta({ description: 'The lead through which the customer is told.' }),
+    linked: z.array(z.string()).meta({ description: 'The incidents whose customer is told through this one.' }),
     alert: z.record(z.string(), z.unknown()).meta({ description: "The alert's projection, bounded in size." }),
     verdict: z
       .object({
@@ -96,6 +100,7 @@ function isolationOf(record: IncidentRecord, device: DeviceEntry): IsolationStat
 export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary {
   const all = duties(record);
   const { state, dueAt, provisional } = slo(record, now);
+  const lead = leadOf(record);
   return {
     id: record.incidentId,
     customerId: record.customerId,
@@ -116,6 +121,7 @@ export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
     ...(record.closed === null ? {} : { closeReason: record.closed.reason }),
+    ...(lead === undefined ? {} : { linkedTo: lead }),
   };
 }
 
@@ -124,6 +130,8 @@ export function incidentView(record: IncidentRecord, now: Instant): IncidentView
   return {
     ...summaryOf(record, now),
     revision: record.revision,
+    lead: leadOf(record) ?? null,
+    linked: followersOf(record).map(([id]) => id),
     alert: { ...record.alert },
     verdict:
       verdict === undefined
