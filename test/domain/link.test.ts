@@ -347,7 +347,7 @@ describe('messages between a linked incident and its lead', () => {
     pair.talk();
     assert.ok(pair.lead.record.tellings?.[0]?.sections);
     pair.mailAll();
-    assert.equal(pair.lead.record.tellings?.[0]?.sections, null);
+    assert.equal(pair.lead.record.tellings[0].sections, null);
   });
 });
 

@@ -91,7 +91,7 @@ describe('alerts that belong together', () => {
       const incident = await house.incident(id);
       const primary = duty(incident, 'mail:primary');
       assert.equal(primary?.['status'], 'done');
-      assert.equal(typeof primary?.['doneAt'], 'string');
+      assert.equal(typeof primary['doneAt'], 'string');
       assert.equal(incident.slo.state, 'met');
       assert.equal(incident.lead, lead);
       if (index % 2 === 0) assert.equal(duty(incident, 'phone')?.['status'], 'waived');
@@ -266,7 +266,7 @@ describe('alerts that belong together', () => {
     const given = await house.incidentWhen(two, 'given back', ({ stage }) => stage === 'notified');
     const [order] = timelineOf(given, 'instruction');
     assert.equal(order?.data.through, lead);
-    assert.equal(order?.data.instruction.words, words);
+    assert.equal(order.data.instruction.words, words);
     await house.incidentWhen(lead, 'given back', ({ stage }) => stage === 'notified');
     await calm(house);
     assert.deepEqual([await kindsOf(one), await kindsOf(two)], [[], []]);
