@@ -5,6 +5,7 @@ import {
   type Client,
   type WorkflowSignalWithStartOptions,
 } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
 import { applyRequest, deviceView, openDevice } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
 import { deviceSearch, isSet, searchKeys } from '../domain/lists.js';
@@ -14,11 +15,14 @@ import { oneLine } from '../domain/text.js';
 import { toInstant } from '../domain/time.js';
 import { listAll } from '../temporal/executions.js';
 import type { FindExclusion } from '../temporal/exclusions.js';
+import { findIncident } from '../temporal/incidents.js';
 import type { ReadPolicy } from '../temporal/run-time-policy.js';
 import { setGoing } from '../temporal/set-going.js';
 import {
   deviceReportSignal,
   deviceRequestSignal,
+  followRequestSignal,
+  leadReportSignal,
   phoneRequestSignal,
   policyChangedSignal,
   type DeviceInput,
@@ -40,8 +44,31 @@ export function messageActivities({
   findExclusion,
 }: MessageDeps): Pick<
   Outside,
-  'askDevice' | 'askPhone' | 'matchExclusion' | 'readPolicy' | 'readSignalSender' | 'tellIncident' | 'tellPolicyChanged'
+  | 'askDevice'
+  | 'askLead'
+  | 'askPhone'
+  | 'matchExclusion'
+  | 'readPolicy'
+  | 'readSignalSender'
+  | 'tellIncident'
+  | 'tellLinked'
+  | 'tellPolicyChanged'
 > {
+  /** Signals an incident that runs. */
+  async function signal<Payload>(
+    incidentId: string,
+    definition: SignalDefinition<[Payload]>,
+    payload: Payload,
+  ): Promise<boolean> {
+    try {
+      await client.workflow.getHandle(incidentId).signal(definition, payload);
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
   /**
    * Signals the workflow, starting it where there is none. One that was stopped from outside is set going again first: a
    * new one would know nothing of the isolations and calls of the old, and would answer that there are none.
@@ -100,11 +127,21 @@ export function messageActivities({
     },
 
     async tellIncident({ incidentId, report }) {
-      try {
-        await client.workflow.getHandle(incidentId).signal(deviceReportSignal, report);
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      await signal(incidentId, deviceReportSignal, report);
+    },
+
+    async askLead({ leadId, request }) {
+      // Between the two looks it may have been taken up again.
+      for (;;) {
+        if (await signal(leadId, followRequestSignal, request)) return 'asked';
+        const known = await findIncident(client, leadId);
+        if (known === undefined) return 'unknown';
+        if (known.state !== 'running') return known.state;
       }
+    },
+
+    async tellLinked({ incidentId, report }) {
+      await signal(incidentId, leadReportSignal, report);
     },
 
     async askPhone({ customerId, request }) {

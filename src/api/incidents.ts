@@ -3,11 +3,13 @@ import {
   answerSchema,
   assignSchema,
   escalationSchema,
+  linkSchema,
   noteSchema,
   reasonSchema,
   releaseAnswerSchema,
   releaseSchema,
   triageSchema,
+  unlinkSchema,
   type Command,
   type CommandOutcome,
 } from '../domain/commands.js';
@@ -20,18 +22,25 @@ import {
   assignUpdate,
   closeUpdate,
   escalateUpdate,
+  linkUpdate,
   noteUpdate,
   releaseUpdate,
   reopenUpdate,
   triageUpdate,
+  unlinkUpdate,
   type CommandUpdate,
 } from '../workflows/messages.js';
 import { resumeWithCommand, sendCommand, type Gateway } from './gateway.js';
 import { knownIncident, readIncident, stoppedProblem } from './known-incidents.js';
 import { Problem } from './problem.js';
+import { relatedSchema, relatedTo } from './related.js';
 import { commandOf, incidentIdIn, route, type Answer, type Call, type Route } from './route.js';
 
 const shownIncidentSchema = incidentSchema.extend({
+  related: z
+    .array(relatedSchema)
+    .optional()
+    .meta({ description: 'Alerts that may belong to the same attack; left out where no list can be asked.' }),
   partial: z.literal(true).optional().meta({ description: 'Only the summary: no worker could be asked.' }),
 });
 
@@ -115,9 +124,10 @@ export const incidentRoutes: Route[] = [
     answers: { 200: { description: 'The incident.', schema: shownIncidentSchema } },
     async handle(call) {
       const incident = await readIncident(call.deps, incidentIdIn(call));
+      const related = await relatedTo(call.deps, incident);
       return {
         status: 200,
-        body: incident,
+        body: related === undefined ? incident : { ...incident, related },
         ...(incident.partial === true ? {} : { revision: incident.revision }),
       };
     },
@@ -135,6 +145,8 @@ export const incidentRoutes: Route[] = [
   command('notes', 'Write an internal note', noteSchema, noteUpdate),
   command('close', 'Close it', reasonSchema, closeUpdate),
   command('reopen', 'Take it up again, with its record', reasonSchema, reopenUpdate),
+  command('link', "Have the customer told of it in another incident's conversation", linkSchema, linkUpdate),
+  command('unlink', 'Give it a conversation of its own again', unlinkSchema, unlinkUpdate),
   route({
     method: 'post',
     path: '/v1/incidents/:id/release',

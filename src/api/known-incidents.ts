@@ -41,6 +41,8 @@ function partialView(summary: IncidentSummary, { raw }: WorkflowExecutionDescrip
     ...(workflowExecutionInfo == null ? summary : atStandstill(summary, executionOf(workflowExecutionInfo))),
     partial: true,
     revision: 0,
+    lead: summary.linkedTo ?? null,
+    linked: [],
     alert: {},
     verdict: null,
     questions: [],

@@ -20,7 +20,7 @@ const MAX_PAGE = 200;
 const MAX_QUEUE = 1_000;
 
 /** A string literal of Temporal's list filters. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
@@ -147,7 +147,7 @@ export async function listRows(
     : { rows: newest, nextPageToken: sealToken(query, nextPageToken) };
 }
 
-function summaryIn(row: Execution): IncidentSummary {
+export function summaryIn(row: Execution): IncidentSummary {
   const parsed = incidentSummarySchema.safeParse(memoField(row, 'summary'));
   return atStandstill(parsed.success ? parsed.data : unreadable(row), row);
 }

@@ -56,6 +56,8 @@ export const alertRecordSchema = z.object({
     }),
   ),
   evidenceTotal: z.int(),
+  /** Of the files that the judged evidence names, as SHA-256 or else SHA-1. Absent in records from before it was kept. */
+  fileHashes: z.array(z.string()).optional(),
   neutralisation: neutralisationSchema,
   /** What exclusions are matched with. Absent in records from before there were any. */
   matchable: matchableSchema.optional(),
@@ -104,6 +106,16 @@ function neutralisationOf(evidence: readonly Evidence[]): Neutralisation {
     good: judged.filter(isGood).length,
     active: judged.filter(isActive).length,
   };
+}
+
+const MAX_HASHES = 20;
+
+function hashesOf(evidence: readonly Evidence[]): string[] {
+  const hashes = evidence
+    .filter((item) => isOneOf(JUDGED_ENTITIES, item.entityType))
+    .map(({ sha256, sha1 }) => (sha256 ?? sha1 ?? '').toLowerCase())
+    .filter((hash) => /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(hash));
+  return [...new Set(hashes)].slice(0, MAX_HASHES);
 }
 
 function describe(evidence: Evidence): string {
@@ -160,6 +172,7 @@ export function projectAlert(alert: DefenderAlert): AlertRecord {
       remediationStatus: item.remediationStatus === undefined ? undefined : oneLine(item.remediationStatus, 32),
     })),
     evidenceTotal: evidence.length,
+    fileHashes: hashesOf(evidence),
     neutralisation: neutralisationOf(evidence),
     matchable: matchableOf(alert),
   };

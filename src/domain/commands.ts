@@ -110,6 +110,13 @@ export type NoteBody = z.infer<typeof noteSchema>;
 export const reasonSchema = z.strictObject({ reason: text(1_000) });
 export type ReasonBody = z.infer<typeof reasonSchema>;
 
+/** Which incident's conversation is to be this one's too. */
+export const linkSchema = z.strictObject({ leadIncidentId: text(200) });
+export type LinkBody = z.infer<typeof linkSchema>;
+
+export const unlinkSchema = z.strictObject({});
+export type UnlinkBody = z.infer<typeof unlinkSchema>;
+
 /** A command on its way to a workflow. */
 export interface Command<Body> {
   body: Body;
@@ -141,7 +148,7 @@ export interface CommandOutcome {
   incidentIds?: string[];
 }
 
-const releaseOutcomeSchema = z.object({
+export const releaseOutcomeSchema = z.object({
   machineId: z.string(),
   outcome: z.enum(['releasing', 'cancelled', 'held']),
   heldBy: z.array(z.string()),

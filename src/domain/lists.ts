@@ -39,6 +39,7 @@ export const searchKeys = {
   level: { name: 'ThreatLevel', type: 'INT' },
   devices: { name: 'Devices', type: 'KEYWORD_LIST' },
   attention: { name: 'Attention', type: 'KEYWORD_LIST' },
+  fileHashes: { name: 'FileHashes', type: 'KEYWORD_LIST' },
   waitsForAnalyst: { name: 'WaitsForAnalyst', type: 'BOOL' },
 } as const;
 
@@ -61,7 +62,7 @@ function orNull(list: readonly string[]): string[] | null {
   return list.length === 0 ? null : list.slice(0, MAX_LISTED).map(searchWord);
 }
 
-export function incidentSearch(summary: IncidentSummary): SearchPair[] {
+export function incidentSearch({ summary, fileHashes }: Pick<IncidentMemo, 'summary' | 'fileHashes'>): SearchPair[] {
   return [
     { key: searchKeys.customerId, value: summary.customerId },
     { key: searchKeys.stage, value: summary.stage },
@@ -76,6 +77,8 @@ export function incidentSearch(summary: IncidentSummary): SearchPair[] {
     ...(summary.exclusionId === undefined
       ? []
       : [{ key: searchKeys.exclusionId, value: searchWord(summary.exclusionId) } as const]),
+    // Absent in records from before they were kept.
+    ...(fileHashes === undefined ? [] : [{ key: searchKeys.fileHashes, value: orNull(fileHashes) }]),
   ];
 }
 
@@ -96,10 +99,14 @@ export interface IncidentMemo extends Record<string, unknown> {
   summary: IncidentSummary;
   /** Of the alert's version on record, so that a repeated delivery need not wake the incident. */
   fingerprint: string;
+  /** Of the files that the alert is about, by which alerts of one attack are found. */
+  fileHashes?: string[];
 }
 
 export function incidentMemo(record: IncidentRecord, now: Instant): IncidentMemo {
-  return { summary: summaryOf(record, now), fingerprint: record.fingerprint };
+  const { fingerprint, alert } = record;
+  const { fileHashes } = alert;
+  return { summary: summaryOf(record, now), fingerprint, ...(fileHashes === undefined ? {} : { fileHashes }) };
 }
 
 /** Only the time of the last change differs: nothing that a list would have to show again. */

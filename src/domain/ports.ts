@@ -5,6 +5,7 @@ import type { Matchable } from './exclusion/matchable.js';
 import type { RejectedOutcome } from './feed/rejected.js';
 import type { FeedState } from './feed/state.js';
 import type { ExclusionMatch } from './incident/record.js';
+import type { FollowRequest, LeadGone, LeadReport } from './incident/link-record.js';
 import type { MachineFacts } from './machine.js';
 import type { PhoneRequest } from './phone/record.js';
 import type { Policy } from './policy.js';
@@ -64,6 +65,15 @@ export interface Outside {
 
   /** Signals the customer's phone workflow, starting it where needed. A second Signal has the same `seq` and is ignored. */
   askPhone(input: { customerId: string; request: PhoneRequest }): Promise<void>;
+
+  /**
+   * Signals a linked incident's request to its lead, or says that there is nobody to ask. A second Signal has the same
+   * `seq` and is ignored.
+   */
+  askLead(input: { leadId: string; request: FollowRequest }): Promise<'asked' | LeadGone>;
+
+  /** Signals a lead's report to a linked incident. A second Signal is the same snapshot; one that is gone is no failure. */
+  tellLinked(input: { incidentId: string; report: LeadReport }): Promise<void>;
 
   /**
    * Looks for processes that stand still, tells the SOC of those that are not in `told`, and returns what has been told

@@ -83,6 +83,14 @@ const REASONS = {
   'no-contact-to-ring': bilingual('no contact is registered for calls', '電話連絡先が登録されていません'),
   'awaiting-text': bilingual('the analyst’s texts are still missing', 'アナリストによる記載がまだ揃っていません'),
   'awaiting-primary': bilingual('the primary escalation has to be sent first', '一次エスカレーションの送信待ちです'),
+  'awaiting-lead': bilingual(
+    'the primary escalation of the incident that this one is linked to has to be sent first',
+    '紐付け先のインシデントの一次エスカレーションの送信待ちです',
+  ),
+  'lead-rings': bilingual(
+    'the customer is rung for the incident that this one is linked to',
+    '紐付け先のインシデントでお客様にお電話でご連絡しています',
+  ),
   // What goes on being tried, and has failed for a while
   'mail-delayed': bilingual(
     'the mail server does not take the mail; it is sent again until it does',

@@ -44,7 +44,9 @@ export function isOfTenant(alert: DefenderAlert, { customer }: Policy): boolean 
 /** The alert's version as an incident takes it; the same content has the same fingerprint. */
 export function newsOf(alert: DefenderAlert): AlertNews {
   const projected = projectAlert(alert);
-  return { alert: projected, fingerprint: createHash('sha256').update(JSON.stringify(projected)).digest('hex') };
+  // The hashes stand in the evidence too: an alert is not another one because they are kept apart now.
+  const { fileHashes: _, ...content } = projected;
+  return { alert: projected, fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('hex') };
 }
 
 async function openedRecord(

@@ -66,7 +66,7 @@ export function incidentStart(taskQueue: string, record: IncidentRecord) {
     workflowId: record.incidentId,
     taskQueue,
     memo,
-    typedSearchAttributes: incidentSearch(memo.summary).filter(isSet),
+    typedSearchAttributes: incidentSearch(memo).filter(isSet),
     staticSummary: staticSummary(record),
   };
 }

@@ -9,14 +9,16 @@ import {
 import { needsExclusionLook, phoneWant } from '../domain/incident/asks.js';
 import { incidentDetails } from '../domain/incident/details.js';
 import { judgeInstructor, judgeRelease } from '../domain/incident/judge.js';
+import { orderFacts } from '../domain/incident/link.js';
 import { currentVerdict, type IncidentRecord } from '../domain/incident/record.js';
 import { lingerUntil, nextWake, type Wake } from '../domain/incident/stage.js';
 import { incidentView } from '../domain/incident/view.js';
 import { incidentMemo, incidentSearch, memoDigest, type IncidentMemo } from '../domain/lists.js';
 import { MINUTE_MS, plus, toMs, type Instant } from '../domain/time.js';
 import { Book } from './incident/book.js';
-import { handleCommands, orderedDevices, type OrderTicket } from './incident/commands.js';
+import { handleCommands, type OrderTicket } from './incident/commands.js';
 import { Devices } from './incident/devices.js';
+import { Links } from './incident/links.js';
 import { Mails } from './incident/mails.js';
 import { handleSignals, takeSignalled, type SignalledCommand } from './incident/signals.js';
 import { incidentQuery, type IncidentInput } from './messages.js';
@@ -35,11 +37,15 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   const signalled: SignalledCommand[] = [];
   const devices = new Devices(book);
   const mails = new Mails(book);
+  const links = new Links(book);
   const alarm = new Alarm();
   const startedFresh = workflowInfo().continuedFromExecutionRunId === undefined && news === undefined;
   let policyReadAtMs: number | undefined;
-  const searchOf = (memo: IncidentMemo) => incidentSearch(memo.summary);
-  const showcase = new Showcase(searchOf, memoDigest, startedFresh ? incidentMemo(initial, now()) : undefined);
+  const showcase = new Showcase<IncidentMemo>(
+    incidentSearch,
+    memoDigest,
+    startedFresh ? incidentMemo(initial, now()) : undefined,
+  );
 
   handleCommands(book, tickets);
   handleSignals(book, signalled);
@@ -60,6 +66,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
       // Awaiting nothing would cost promises, and the SDK notes a stack trace for each.
       if (underWay !== undefined || book.record.ways === undefined) await underWay;
     }
+    links.start();
     mails.start();
     if (book.record.ways === undefined) show();
     if (book.changes !== seen) continue;
@@ -133,8 +140,16 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
       ticket.state = 'rejected';
       return;
     }
-    ticket.machineIds = orderedDevices(book.record, body);
-    book.apply({ type: 'release-ordered', machineIds: ticket.machineIds, instruction, actor, ...instructor });
+    for (const fact of orderFacts(book.record, body, { actor, ...instructor })) {
+      book.apply(fact);
+      if (fact.type === 'release-ordered') {
+        ticket.machineIds = fact.machineIds;
+        continue;
+      }
+      const { incidentId, machineIds } = fact;
+      const number = book.record.followers?.[incidentId]?.lastOrder ?? 0;
+      ticket.passedOn.push({ incidentId, machineIds, number });
+    }
     ticket.state = 'accepted';
   }
 

@@ -7,10 +7,12 @@ import type {
   CommandOutcome,
   DeviceReleaseBody,
   EscalationBody,
+  LinkBody,
   NoteBody,
   ReasonBody,
   ReleaseBody,
   TriageBody,
+  UnlinkBody,
 } from '../domain/commands.js';
 import type { AuditPace } from '../domain/audit.js';
 import type { CustomerRecord, EndTuningBody, ExclusionChange, TuningBody } from '../domain/customers/record.js';
@@ -19,6 +21,7 @@ import type { DeviceView } from '../domain/device/evolve.js';
 import type { DeviceRecord, DeviceReport, DeviceRequest } from '../domain/device/record.js';
 import type { Rejected } from '../domain/feed/rejected.js';
 import type { FeedState } from '../domain/feed/state.js';
+import type { FollowRequest, LeadReport } from '../domain/incident/link-record.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
 import type { IncidentView } from '../domain/incident/view.js';
 import type { CallEvent, PhoneRecord, PhoneReport, PhoneRequest } from '../domain/phone/record.js';
@@ -49,6 +52,8 @@ export const assignUpdate = defineUpdate<CommandOutcome, [Command<AssignBody>]>(
 export const noteUpdate = defineUpdate<CommandOutcome, [Command<NoteBody>]>('note');
 export const closeUpdate = defineUpdate<CommandOutcome, [Command<ReasonBody>]>('close');
 export const reopenUpdate = defineUpdate<CommandOutcome, [Command<ReasonBody>]>('reopen');
+export const linkUpdate = defineUpdate<CommandOutcome, [Command<LinkBody>]>('link');
+export const unlinkUpdate = defineUpdate<CommandOutcome, [Command<UnlinkBody>]>('unlink');
 
 /** The same payloads as the Updates of these names, for Temporal's own tools and for moments with no worker up. */
 export const triageSignal = defineSignal<[TriageBody]>('triage');
@@ -59,6 +64,10 @@ export const alertUpdatedSignal = defineSignal<[AlertNews]>('alertUpdated');
 export const policyChangedSignal = defineSignal('policyChanged');
 export const deviceReportSignal = defineSignal<[DeviceReport]>('deviceReport');
 export const phoneReportSignal = defineSignal<[PhoneReport]>('phoneReport');
+/** To a lead from an incident that is linked to it, or wants to be. */
+export const followRequestSignal = defineSignal<[FollowRequest]>('followRequest');
+/** To such an incident from its lead. */
+export const leadReportSignal = defineSignal<[LeadReport]>('leadReport');
 
 /** `now` makes the clock current: a query itself has only the time of the workflow's last step. */
 export const incidentQuery = defineQuery<IncidentView, [Instant?]>('incident');

@@ -11,7 +11,8 @@ export const quick = proxyLocalActivities<Outside>({
 type AskDevice = Parameters<Outside['askDevice']>[0];
 type AskPhone = Parameters<Outside['askPhone']>[0];
 
-const recorded = proxyActivities<Outside>({
+/** Requests and reports to other workflows that have to be on record before anybody hears of them. */
+export const recorded = proxyActivities<Outside>({
   startToCloseTimeout: '8s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 });

@@ -70,6 +70,8 @@ describe('who may do what', () => {
       ['DELETE', `/v1/customers/${customer}/tuning-periods/tp-1`, { reason: 'r' }],
       ['GET', '/v1/feeds'],
       ['GET', `/v1/feeds/${customer}/rejected`],
+      ['POST', at(id, '/link'), { leadIncidentId: `incident:${customer}:lead` }],
+      ['POST', at(id, '/unlink'), {}],
       ['GET', '/v1/devices'],
       ['GET', `/v1/devices/${customer}/${machine}`],
       ['POST', `/v1/devices/${customer}/${machine}/release`, { instruction: instruction({ by: 'jones' }) }],

@@ -54,10 +54,12 @@ const PROMISED = [
   'POST /v1/incidents/{id}/assign',
   'POST /v1/incidents/{id}/close',
   'POST /v1/incidents/{id}/escalations',
+  'POST /v1/incidents/{id}/link',
   'POST /v1/incidents/{id}/notes',
   'POST /v1/incidents/{id}/release',
   'POST /v1/incidents/{id}/reopen',
   'POST /v1/incidents/{id}/triage',
+  'POST /v1/incidents/{id}/unlink',
 ];
 
 function operations({ paths }: Document) {
@@ -166,6 +168,8 @@ describe('the OpenAPI document', () => {
       [`${incident}/notes`, { text: 't' }],
       [`${incident}/close`, { reason: 'r' }],
       [`${incident}/reopen`, { reason: 'r' }],
+      [`${incident}/link`, { leadIncidentId: 'incident:acme:da1' }],
+      [`${incident}/unlink`, {}],
       ['POST /v1/customers/{customerId}/alerts', { id: 'da1_-1', alertCreationTime: '2026-01-01T00:00:00.1234567Z' }],
       [
         'POST /v1/customers/{customerId}/alerts',

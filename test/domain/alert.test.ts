@@ -43,6 +43,7 @@ describe('an alert as Defender really sends it', () => {
         mitreTechniques: [],
         evidence: [],
         evidenceTotal: 0,
+        fileHashes: [],
         neutralisation: null,
         matchable: null,
       },

@@ -272,9 +272,7 @@ describe('the auditor', function () {
         taskQueue: elsewhere.taskQueue,
         args: [{ record }],
         memo,
-        typedSearchAttributes: incidentSearch(memo.summary).flatMap((pair) =>
-          pair.value === null ? [] : [pair as never],
-        ),
+        typedSearchAttributes: incidentSearch(memo).flatMap((pair) => (pair.value === null ? [] : [pair as never])),
       });
       const [mail] = await toldOf(house, record.incidentId);
       assert.match(mail?.text ?? '', /The time target passed and nobody noted it/);

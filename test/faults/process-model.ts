@@ -40,11 +40,11 @@ import {
   judgeRelease,
   judgeReopen,
   judgeTriage,
-  releasable,
   triageKind,
 } from '../../src/domain/incident/judge.js';
 import { openRecord } from '../../src/domain/incident/opening.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord } from '../../src/domain/incident/record.js';
+import { releasable } from '../../src/domain/incident/releases.js';
 import { lingerUntil, nextWake } from '../../src/domain/incident/stage.js';
 import { machineFacts } from '../../src/domain/machine.js';
 import type { RenderedMail } from '../../src/domain/mails/kinds.js';

@@ -122,6 +122,8 @@ export class JumpingWorld {
       tellPolicyChanged: () => Promise.resolve(),
       pollFeed: () => Promise.reject(new Error('nothing is fed here')),
       deliverRejected: () => Promise.reject(new Error('nothing is kept aside here')),
+      askLead: () => Promise.reject(new Error('nothing is linked here')),
+      tellLinked: () => Promise.reject(new Error('nothing is linked here')),
       readSignalSender: () => Promise.resolve(null),
       askDevice: async ({ customerId, machineId, request }) => {
         this.started.add(deviceWorkflowId(customerId, machineId));

@@ -6,6 +6,7 @@ import {
   type Effect,
   type IncidentRecord,
 } from './record.js';
+import { isRungByLead, tellingDutyId } from './link-state.js';
 import type { Hold, TroubleReason } from '../device/record.js';
 import type { Instant } from '../time.js';
 
@@ -19,6 +20,8 @@ export type MailTopic =
   | { kind: 'primary'; verdict: number }
   | { kind: 'secondary'; verdict: number }
   | { kind: 'secondary'; escalation: number }
+  /** Tells of a linked incident: index of the telling. */
+  | { kind: 'secondary'; linked: number }
   | { kind: 'isolation-result'; wave: number }
   | { kind: 'release-result'; order: number }
   | { kind: 'soc-warning'; about: { warning: number } | 'untriaged' | { notice: number } }
@@ -125,11 +128,15 @@ function releaseDuty(device: DeviceEntry): Duty[] {
   }
 }
 
-/** At level 4 the customer is rung, once per incident. A chain called off before anybody answered may start again. */
+/**
+ * At level 4 the customer is rung, once per incident; for a linked one the lead's call counts. A chain called off before
+ * anybody answered may start again.
+ */
 function phoneDuty(record: IncidentRecord): Duty[] {
   const base = { id: 'phone', kind: 'phone' as const, target: 'customer' };
   const { phone } = record;
   const wanted = currentVerdict(record)?.level === 4;
+  if (phone === null && isRungByLead(record)) return [{ ...base, status: 'waived', reason: 'lead-rings' }];
   if (phone === null) return wanted ? [{ ...base, status: 'owed' }] : [];
   switch (phone.report?.outcome) {
     case 'acknowledged':
@@ -192,6 +199,16 @@ function escalationMails(record: IncidentRecord): Duty[] {
   return record.escalations.map((_, index) =>
     mailDuty(record, `mail:secondary:e${index}`, 'customer', { kind: 'secondary', escalation: index }),
   );
+}
+
+/** The mails of linked incidents. Without a verdict of its own it cannot be said yet whether any can go this way. */
+function linkedMails(record: IncidentRecord, primaryTold: boolean): Duty[] {
+  return (record.tellings ?? []).flatMap(({ withdrawnAt }, index) => {
+    const id = tellingDutyId(index);
+    const topic: MailTopic = { kind: 'secondary', linked: index };
+    if (withdrawnAt !== null || currentVerdict(record) === undefined) return [];
+    return [mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary')];
+  });
 }
 
 /** Reasons to call an isolation off that another mail tells. */
@@ -302,6 +319,7 @@ function dutiesOf(record: IncidentRecord): Duty[] {
   const mails = [
     ...verdicts,
     ...escalationMails(record),
+    ...linkedMails(record, primaryTold),
     ...isolationResultMails(record, primaryTold),
     ...releaseResultMails(record, primaryTold),
   ];

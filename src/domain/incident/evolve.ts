@@ -4,6 +4,18 @@ import type { Instant } from '../time.js';
 import { reassess } from './assessment.js';
 import { duties } from './duties.js';
 import type { Fact } from './facts.js';
+import {
+  applyFollowerTold,
+  applyFollowRequest,
+  applyLeadAsked,
+  applyLeadGone,
+  applyLeadReport,
+  applyLinkAsked,
+  applyPassedOn,
+  endLink,
+  orderSeen,
+  settleTellings,
+} from './link.js';
 import { narrate } from './narrate.js';
 import { applyAlertUpdate, applyReport, settleMail } from './news.js';
 import { withDevice } from './opening.js';
@@ -74,15 +86,24 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     }
     case 'release-ordered': {
       const index = record.orders.length;
-      const { machineIds, instruction, instructorName, actor } = fact;
+      const { machineIds, instruction, instructorName, actor, through, covers } = fact;
       const failed = new Set(duties(record).flatMap(({ id, status }) => (status === 'failed' ? [id] : [])));
+      const order = {
+        at,
+        actor,
+        machineIds,
+        instruction,
+        instructorName,
+        ...(through === undefined ? {} : { through: through.leadId }),
+        ...(covers === undefined ? {} : { covers }),
+      };
       return {
-        ...record,
+        ...(through === undefined ? record : orderSeen(record, through)),
         retries: triedAgain(
           record,
           machineIds.map((id) => `release:${id}`).filter((id) => failed.has(id)),
         ),
-        orders: [...record.orders, { at, actor, machineIds, instruction, instructorName }],
+        orders: [...record.orders, order],
         devices: record.devices.map((device) => {
           if (!machineIds.includes(device.machineId)) return device;
           const { target } = device;
@@ -95,6 +116,14 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
         }),
       };
     }
+    case 'release-passed-on': {
+      const { type: _, ...order } = fact;
+      return applyPassedOn(record, order);
+    }
+    case 'link-asked':
+      return applyLinkAsked(record, fact.leadId, fact.actor, at);
+    case 'unlinked':
+      return endLink(record, at);
     case 'assigned':
       return { ...record, assignee: fact.operatorId };
     case 'note':
@@ -181,6 +210,10 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
         phone: record.phone === null ? null : { ...record.phone, askedSeq: seq, cancelledAt: at },
       };
     }
+    case 'lead-asked':
+      return applyLeadAsked(record, fact, at);
+    case 'follower-told':
+      return applyFollowerTold(record, fact.incidentId, fact.digest);
     case 'mail-started':
       return {
         ...record,
@@ -219,6 +252,12 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
       if (phone.report !== null && isOvertaken(fact.report, phone.report)) return record;
       return { ...record, phone: { ...phone, report: fact.report } };
     }
+    case 'lead-reported':
+      return applyLeadReport(record, fact.report, at);
+    case 'lead-gone':
+      return applyLeadGone(record, fact, at);
+    case 'follow-requested':
+      return applyFollowRequest(record, fact.request, at);
     case 'warned':
       return { ...record, warnings: [...record.warnings, { at, percent: fact.percent, dueAt: fact.dueAt }] };
     case 'deadline-seen':
@@ -234,13 +273,21 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
   }
 }
 
+/** Bookkeeping that nobody reads moves no revision: an analyst's If-Match must not go stale by it. */
+const SILENT: readonly Fact['type'][] = [
+  'command-handled',
+  'policy-read',
+  'deadline-seen',
+  'exclusions-looked',
+  'follower-told',
+];
+
 /** The record after a fact. `at` is when the incident heard of it. */
 export function evolve(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord {
   const before = keepBreach(record, at);
-  const after = change(before, fact, at);
+  const after = settleTellings(change(before, fact, at), at);
   if (after === before) return after;
-  // Bookkeeping that nobody reads moves no revision: an analyst's If-Match must not go stale by it.
-  const silent = ['command-handled', 'policy-read', 'deadline-seen', 'exclusions-looked'].includes(fact.type);
+  const silent = SILENT.includes(fact.type);
   if (silent && after.timeline === before.timeline) return after;
   return {
     ...after,

@@ -7,6 +7,7 @@ import type { PhoneReport } from '../phone/record.js';
 import type { Policy } from '../policy.js';
 import type { Instant } from '../time.js';
 import type { Breach, CloseReason, ExclusionMatch, RefusalReason, WaiveReason } from './record.js';
+import type { FollowRequest, LeadGone, LeadReport, PassedOrder } from './link-record.js';
 
 /** Something that has happened. The record changes by facts and by nothing else. */
 export type Fact =
@@ -26,7 +27,20 @@ export type Fact =
   | { type: 'retry-asked'; actor: string; devices?: TriageBody['devices'] }
   | { type: 'escalation'; body: EscalationBody; actor: string }
   | { type: 'answer'; body: AnswerBody; actor: string }
-  | { type: 'release-ordered'; machineIds: string[]; instruction: Instruction; instructorName: string; actor: string }
+  | {
+      type: 'release-ordered';
+      machineIds: string[];
+      instruction: Instruction;
+      instructorName: string;
+      actor: string;
+      /** The lead by which it came. */
+      through?: { leadId: string; number: number };
+      /** The incidents whose devices the same instruction gives back, where there are several. */
+      covers?: string[];
+    }
+  | ({ type: 'release-passed-on'; incidentId: string } & Omit<PassedOrder, 'number'>)
+  | { type: 'link-asked'; leadId: string; actor: string }
+  | { type: 'unlinked'; actor: string }
   | { type: 'assigned'; operatorId: string | null; actor: string }
   | { type: 'note'; text: string; actor: string }
   | { type: 'closed'; reason: CloseReason; actor: string; words: string | null }
@@ -44,9 +58,20 @@ export type Fact =
   | { type: 'mail-uncertain'; dutyId: string }
   | { type: 'mail-delayed'; dutyId: string; why: string }
   | { type: 'look-up-failing'; machineId: string; why: string }
+  | {
+      type: 'lead-asked';
+      leadId: string;
+      want: FollowRequest['want'];
+      shown: string;
+      tell: { dutyId: string; verdict: number | null } | null;
+    }
+  | { type: 'follower-told'; incidentId: string; digest: string }
   // What the others reported
   | { type: 'device-reported'; report: DeviceReport }
   | { type: 'phone-reported'; report: PhoneReport }
+  | { type: 'lead-reported'; report: LeadReport }
+  | { type: 'lead-gone'; leadId: string; seq: number; why: LeadGone }
+  | { type: 'follow-requested'; request: FollowRequest }
   // What time did
   | { type: 'warned'; percent: number; dueAt: Instant }
   | { type: 'deadline-seen'; dueAt: Instant }

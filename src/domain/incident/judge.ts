@@ -4,11 +4,14 @@ import { reject, type Rejection } from '../errors.js';
 import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
 import { isPrimaryWithdrawn } from './asks.js';
-import { duties, holdOf, isSettled, outstanding } from './duties.js';
+import { duties, isSettled, outstanding } from './duties.js';
 import { endedElsewhere, releasedElsewhere } from './elsewhere.js';
 import { completesVerdict, concernedDevices, isDemanded, resultingVerdict } from './verdicts.js';
 import type { Fact } from './facts.js';
+import { isOfLinked, releasableOfLinked } from './link.js';
+import { isOwedThrough } from './link-state.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
+import { releasable } from './releases.js';
 import { isHolding, stageOf } from './stage.js';
 
 /** May the command be carried out? Undefined when it may; pure, so that a validator and the API can both ask. */
@@ -176,19 +179,11 @@ function notInTheFuture(path: string, at: Instant, now: Instant): Judged {
     : undefined;
 }
 
-/** Devices of this incident that a release would give back. */
-export function releasable(record: IncidentRecord, body: ReleaseBody): DeviceEntry[] {
-  return record.devices.filter((device) => {
-    if (body.machineIds !== undefined && !body.machineIds.includes(device.machineId)) return false;
-    return isHolding(device) && (device.order === null || holdOf(device)?.state === 'release-failed');
-  });
-}
-
 export function judgeRelease(record: IncidentRecord, body: ReleaseBody, now: Instant): Judged {
   const closed = closedFirst(record);
   if (closed !== undefined) return closed;
   const unknown = (body.machineIds ?? []).filter(
-    (machineId) => !record.devices.some((device) => device.machineId === machineId),
+    (machineId) => !record.devices.some((device) => device.machineId === machineId) && !isOfLinked(record, machineId),
   );
   if (unknown.length > 0) {
     return reject('unknown-device', 'This incident has no such device.', [
@@ -197,8 +192,11 @@ export function judgeRelease(record: IncidentRecord, body: ReleaseBody, now: Ins
   }
   const fault = judgeInstructionTimes(body.instruction, 'instruction', now);
   if (fault !== undefined) return fault;
-  const wanted = releasable(record, body);
-  if (wanted.length === 0 || (body.machineIds !== undefined && wanted.length < new Set(body.machineIds).size)) {
+  const wanted = new Set([
+    ...releasable(record, body).map(({ machineId }) => machineId),
+    ...releasableOfLinked(record, body).flatMap(({ machineIds }) => machineIds),
+  ]);
+  if (wanted.size === 0 || (body.machineIds !== undefined && wanted.size < new Set(body.machineIds).size)) {
     return reject('nothing-to-release', 'This incident holds no such device isolated.');
   }
   return undefined;
@@ -257,6 +255,9 @@ export function judgeClose(record: IncidentRecord): Judged {
   const owed = outstanding(duties(record));
   if (owed.length > 0) {
     return reject('duties-outstanding', `Still owed: ${owed.map(({ id }) => id).join(', ')}.`);
+  }
+  if (isOwedThrough(record)) {
+    return reject('duties-outstanding', 'A linked incident still owes something that is told through this one.');
   }
   return undefined;
 }

@@ -7,6 +7,8 @@ import { toMs, type Instant } from '../time.js';
 import type { Fact } from './facts.js';
 import { holdOf } from './duties.js';
 import { changeHeard, changeWords, endedElsewhere, releasedElsewhere } from './elsewhere.js';
+import type { LeadRefusal } from './link-record.js';
+import { followersOf, leadEntry, leadOf } from './link-state.js';
 import type { DeviceEntry, IncidentRecord, TimelineEntry, TimelineType } from './record.js';
 
 /** Text of a timeline entry stays far under its 4 kB. */
@@ -96,6 +98,11 @@ const HOLD_WORDS: Record<HoldState, { type: TimelineType; text: (name: string, w
     },
   };
 
+function namesOf(record: IncidentRecord, machineIds: readonly string[]): Bilingual {
+  const names = machineIds.map((machineId) => nameOf(record, machineId));
+  return names.length === 0 ? bilingual('no device', '端末 (該当なし)') : bilingual(names.join(', '), names.join('、'));
+}
+
 function nameOf(record: IncidentRecord, machineId: string): string {
   return record.devices.find((device) => device.machineId === machineId)?.name ?? machineId;
 }
@@ -120,6 +127,9 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
     case 'command-handled':
     case 'mail-started':
     case 'deadline-seen':
+    case 'link-asked':
+    case 'lead-asked':
+    case 'follower-told':
       return [];
     case 'retry-asked':
       return entry(
@@ -220,15 +230,38 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
       return entry(
         'instruction',
         bilingual(
-          `The customer ordered the release of ${fact.machineIds.map((id) => nameOf(before, id)).join(', ')} (${fact.instructorName}, by ${fact.instruction.channel}).`,
-          `お客様 (${fact.instructorName}) から ${fact.machineIds.map((id) => nameOf(before, id)).join('、')} の隔離解除の指示がありました (${fact.instruction.channel})。`,
+          `The customer ordered the release of ${namesOf(before, fact.machineIds).en} (${fact.instructorName}, by ${fact.instruction.channel}${fact.through === undefined ? '' : `, through the lead ${fact.through.leadId}`}).`,
+          `お客様 (${fact.instructorName}) から ${namesOf(before, fact.machineIds).ja} の隔離解除の指示がありました (${fact.instruction.channel}${fact.through === undefined ? '' : `、紐付け先 ${fact.through.leadId} 経由`})。`,
         ),
         {
+          machineIds: fact.machineIds,
+          ...(fact.through === undefined ? {} : { through: fact.through.leadId }),
+          instruction: { ...fact.instruction, words: clip(fact.instruction.words, SHORT) },
+        },
+        fact.actor,
+      );
+    case 'release-passed-on':
+      return entry(
+        'instruction',
+        bilingual(
+          `The customer's order to release (${fact.instructorName}, by ${fact.instruction.channel}) is passed on to the linked incident ${fact.incidentId}.`,
+          `お客様 (${fact.instructorName}) からの隔離解除の指示 (${fact.instruction.channel}) を、紐付けられたインシデント ${fact.incidentId} に伝えます。`,
+        ),
+        {
+          incidentId: fact.incidentId,
           machineIds: fact.machineIds,
           instruction: { ...fact.instruction, words: clip(fact.instruction.words, SHORT) },
         },
         fact.actor,
       );
+    case 'unlinked':
+      return narrateUnlinked(before, 'asked', at, fact.actor);
+    case 'lead-reported':
+      return narrateLeadReport(before, after, at);
+    case 'lead-gone':
+      return after.link == null ? narrateUnlinked(before, 'gone', at) : [];
+    case 'follow-requested':
+      return narrateFollower(before, after, fact.request.incidentId, at);
     case 'assigned':
       return entry(
         'assigned',
@@ -480,6 +513,118 @@ function narrateAcceptance(
         acknowledgedAt,
         words,
       },
+    },
+  ];
+}
+
+const UNLINKED: Record<LeadRefusal | 'asked' | 'gone', Bilingual> = {
+  asked: bilingual('an analyst has unlinked it', 'アナリストが紐付けを解除しました'),
+  gone: bilingual('the workflow of the lead has ended or was stopped', '紐付け先の処理が終了または停止しています'),
+  'incident-closed': bilingual('the lead is closed', '紐付け先が完了しています'),
+  'lead-all-clear': bilingual(
+    'the lead was found to be no threat, and nobody was told of it',
+    '紐付け先は問題なしと判定され、お客様への連絡がありません',
+  ),
+  'lead-is-linked': bilingual('the lead is itself linked', '紐付け先が別のインシデントに紐付けられています'),
+};
+
+/** Back to its own conversation; nothing where it was never linked. */
+function narrateUnlinked(
+  before: IncidentRecord,
+  why: keyof typeof UNLINKED,
+  at: Instant,
+  actor = 'mimamori',
+): TimelineEntry[] {
+  const leadId = leadOf(before);
+  if (leadId === undefined) return [];
+  const { en, ja } = UNLINKED[why];
+  return [
+    {
+      at,
+      actor,
+      type: 'unlinked',
+      text: bilingual(
+        `No longer linked to ${leadId}: ${en}. Whatever is owed from now on goes in a conversation of its own.`,
+        `${leadId} への紐付けを解除しました: ${ja}。以後の連絡は、このインシデント自身のスレッドで行います。`,
+      ),
+      data: { leadId, reason: why },
+    },
+  ];
+}
+
+/** What came of the link, and of the mails that the lead sends for this incident. */
+function narrateLeadReport(before: IncidentRecord, after: IncidentRecord, at: Instant): TimelineEntry[] {
+  const entries: TimelineEntry[] = [];
+  const leadId = leadOf(after);
+  if (leadId !== undefined && leadOf(before) === undefined) {
+    entries.push({
+      at,
+      actor: after.link?.actor ?? 'mimamori',
+      type: 'linked',
+      text: bilingual(
+        `Linked to ${leadId}: the customer is told through its conversation.`,
+        `${leadId} に紐付けました。お客様への連絡は、紐付け先のスレッドで行います。`,
+      ),
+      data: { leadId },
+    });
+  }
+  for (const [dutyId, effect] of Object.entries(after.effects)) {
+    const { via, status, settledAt, messageId } = effect;
+    if (via === undefined || before.effects[dutyId]?.status === status) continue;
+    const data = { dutyId, messageId, leadId: via.leadId };
+    if (status === 'done') {
+      entries.push({
+        at,
+        actor: 'mimamori',
+        type: 'mail',
+        text: bilingual(
+          `The customer was told through the lead ${via.leadId}: its mail was accepted by the mail server.`,
+          `紐付け先 ${via.leadId} のスレッドでお客様に連絡しました。メールサーバーがメールを受け付けました。`,
+        ),
+        data: { ...data, acceptedAt: settledAt },
+      });
+    } else if (status === 'failed') {
+      const why = reasonWords(effect.reason ?? 'mail-rejected');
+      entries.push({
+        at,
+        actor: 'mimamori',
+        type: 'mail',
+        text: bilingual(
+          `The mail of the lead ${via.leadId} that was to tell of this incident failed: ${why.en}.`,
+          `このインシデントを伝える紐付け先 ${via.leadId} のメールが失敗しました: ${why.ja}。`,
+        ),
+        data: { ...data, reason: effect.reason },
+      });
+    }
+  }
+  if (after.link != null || before.link == null) return entries;
+  const refusal = leadEntry(after, before.link.leadId)?.report?.refusal ?? 'incident-closed';
+  return [...entries, ...narrateUnlinked(before, refusal, at)];
+}
+
+/** On the lead's timeline: who is linked to it from now on, and who no longer. */
+function narrateFollower(
+  before: IncidentRecord,
+  after: IncidentRecord,
+  incidentId: string,
+  at: Instant,
+): TimelineEntry[] {
+  const isLinked = (record: IncidentRecord) => followersOf(record).some(([id]) => id === incidentId);
+  const [was, is] = [isLinked(before), isLinked(after)];
+  if (was === is) return [];
+  const title = clip(after.followers?.[incidentId]?.title ?? '', 200);
+  return [
+    {
+      at,
+      actor: 'mimamori',
+      type: is ? 'linked' : 'unlinked',
+      text: is
+        ? bilingual(
+            `${incidentId} is linked to this incident, and told in its conversation: ${title}`,
+            `${incidentId} がこのインシデントに紐付けられました。このスレッドで連絡します: ${title}`,
+          )
+        : bilingual(`${incidentId} is no longer linked to this incident.`, `${incidentId} の紐付けが解除されました。`),
+      data: { incidentId },
     },
   ];
 }

@@ -6,6 +6,7 @@ import type { PhoneReport } from '../phone/record.js';
 import type { Policy } from '../policy.js';
 import type { Bilingual } from '../text.js';
 import type { Instant } from '../time.js';
+import type { Follower, LeadEntry, Link, Telling } from './link-record.js';
 
 /** One line of the audit trail, the console's story and the customer's report. */
 export interface TimelineEntry {
@@ -38,6 +39,8 @@ export const timelineTypes = [
   'rejected-signal',
   'closed',
   'reopened',
+  'linked',
+  'unlinked',
 ] as const;
 export type TimelineType = (typeof timelineTypes)[number];
 
@@ -103,6 +106,10 @@ export interface ReleaseOrder {
   instruction: Instruction;
   /** The person's name at that time. */
   instructorName: string;
+  /** The lead by which it came. */
+  through?: string;
+  /** The incidents whose devices the same instruction gives back, this one among them. */
+  covers?: string[];
 }
 
 /** Why a device is not, or no longer, to be isolated. */
@@ -149,7 +156,7 @@ export interface DeviceEntry {
   order: number | null;
 }
 
-/** An effect on the outside that the incident itself carries out: a mail. */
+/** An effect on the outside that the incident itself, or its lead for it, carries out: a mail. */
 export interface Effect {
   status: 'running' | 'done' | 'failed' | 'cancelled';
   startedAt: Instant;
@@ -161,6 +168,8 @@ export interface Effect {
   verdict: number | null;
   /** A cut connection left it open whether the server took it: the customer may have been told. */
   maybeAccepted: boolean;
+  /** The lead that was asked to send it, and by which request; the Message-ID is then that of the lead's mail. */
+  via?: { leadId: string; seq: number };
 }
 
 export interface Phone {
@@ -221,6 +230,17 @@ export interface IncidentRecord {
   untriagedWarnedAt: Instant | null;
   /** News for the SOC that is no threshold: each owes one mail. */
   socNotices: SocNotice[];
+
+  /** The lead; absent or null without one. */
+  link?: Link | null;
+  /** Every incident that was ever asked to be the lead. */
+  leads?: LeadEntry[];
+  /** The customer was rung at level 4 by the lead that this one was linked to then. */
+  rungByLead?: { leadId: string; at: Instant };
+  /** The incidents that are or were linked to this one. */
+  followers?: Record<string, Follower>;
+  /** The mails that this incident sends for them. */
+  tellings?: Telling[];
 
   assignee: string | null;
   closed: { at: Instant; reason: CloseReason; by: string; words: string | null } | null;

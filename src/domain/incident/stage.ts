@@ -5,6 +5,7 @@ import { latest, plus, toMs, type Instant } from '../time.js';
 import { duties, holdOf, isSettled, outstanding, troublesOf, type Duty } from './duties.js';
 import { scopeOf } from './assessment.js';
 import { releasedElsewhere } from './elsewhere.js';
+import { isOwedThrough } from './link-state.js';
 import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
 import { nextThreshold, slo } from './slo.js';
 import { isDemanded } from './verdicts.js';
@@ -71,7 +72,8 @@ export function dueClosure(record: IncidentRecord, now: Instant): CloseReason | 
   }
   const all = duties(record);
   const stage = stageOf(record, all);
-  if (stage !== 'notified') return undefined;
+  // What is linked is told through this one, which must not close before.
+  if (stage !== 'notified' || isOwedThrough(record)) return undefined;
   if (verdict.level === 1) return 'no-threat';
   const at = autoCloseAt(record, all);
   return at !== undefined && toMs(now) >= toMs(at) ? 'no-response' : undefined;
@@ -200,7 +202,13 @@ export function waitingFor(record: IncidentRecord, now: Instant): Waiting[] {
         waiting.push(
           duty.reason === 'awaiting-text'
             ? { who: 'analyst', what: bilingual('the texts of the mail', 'メールの文面'), until }
-            : { who: 'mail-server', what: bilingual(`acceptance of ${duty.id}`, `${duty.id} の受付`), until },
+            : duty.reason === 'awaiting-lead'
+              ? {
+                  who: 'analyst',
+                  what: bilingual("the lead's primary escalation", 'リードの一次エスカレーション'),
+                  until,
+                }
+              : { who: 'mail-server', what: bilingual(`acceptance of ${duty.id}`, `${duty.id} の受付`), until },
         );
         break;
       case 'isolate':

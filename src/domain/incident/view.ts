@@ -5,6 +5,7 @@ import { scopeRules } from '../scope.js';
 import type { Instant } from '../time.js';
 import { dutyKinds, duties, dutyStatuses, holdOf } from './duties.js';
 import { scopeOf } from './assessment.js';
+import { followersOf, leadOf } from './link-state.js';
 import { closeReasons, currentVerdict, timelineTypes, type DeviceEntry, type IncidentRecord } from './record.js';
 import { attentionOf, stageOf, stages, waitingFor } from './stage.js';
 import { slo, sloStates } from './slo.js';
@@ -31,6 +32,7 @@ export const incidentSummarySchema = z
     updatedAt: instant,
     closeReason: z.enum(closeReasons).optional(),
     exclusionId: z.string().optional().meta({ description: 'The exclusion that the alert matches.' }),
+    linkedTo: z.string().optional().meta({ description: 'The lead through which the customer is told.' }),
   })
   .meta({ id: 'IncidentSummary' });
 export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
@@ -38,6 +40,8 @@ export type IncidentSummary = z.infer<typeof incidentSummarySchema>;
 export const incidentSchema = incidentSummarySchema
   .extend({
     revision: z.int(),
+    lead: z.string().nullable().meta({ description: 'The lead through which the customer is told.' }),
+    linked: z.array(z.string()).meta({ description: 'The incidents whose customer is told through this one.' }),
     alert: z.record(z.string(), z.unknown()).meta({ description: "The alert's projection, bounded in size." }),
     verdict: z
       .object({
@@ -97,6 +101,7 @@ function isolationOf(record: IncidentRecord, device: DeviceEntry): IsolationStat
 export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary {
   const all = duties(record);
   const { state, dueAt, provisional } = slo(record, now);
+  const lead = leadOf(record);
   return {
     id: record.incidentId,
     customerId: record.customerId,
@@ -118,6 +123,7 @@ export function summaryOf(record: IncidentRecord, now: Instant): IncidentSummary
     updatedAt: record.updatedAt,
     ...(record.closed === null ? {} : { closeReason: record.closed.reason }),
     ...(record.exclusion?.match == null ? {} : { exclusionId: record.exclusion.match.exclusionId }),
+    ...(lead === undefined ? {} : { linkedTo: lead }),
   };
 }
 
@@ -132,6 +138,8 @@ export function incidentView(record: IncidentRecord, now: Instant): IncidentView
     ...summaryOf(record, now),
     revision: record.revision,
     alert: shownAlert(record.alert),
+    lead: leadOf(record) ?? null,
+    linked: followersOf(record).map(([id]) => id),
     verdict:
       verdict === undefined
         ? null

@@ -27,8 +27,13 @@ import { concernedEntries, deviceName, headNames, tellDevices, type ToldDevice }
 import { paragraph, textSection, type Letter, type Row, type Section } from './document.js';
 import type { CustomerMailKind } from './kinds.js';
 import { onRecord } from './on-record.js';
+import type { Opening } from './words/words.js';
 
 export type CustomerTopic = Extract<MailTopic, { kind: CustomerMailKind }>;
+
+export function isToCustomer(topic: MailTopic): topic is CustomerTopic {
+  return ['primary', 'secondary', 'isolation-result', 'release-result'].includes(topic.kind);
+}
 
 /** The primary was refused: whatever is sent now is the first that the customer hears. */
 function primaryRefused(record: IncidentRecord): boolean {
@@ -70,14 +75,19 @@ function isolation(context: Context, verdict: Verdict, told: readonly ToldDevice
   return [{ heading: words.heading.isolation, blocks: [paragraph(sentence)] }];
 }
 
-function verdictSections(context: Context, verdict: Verdict, before: Verdict | undefined): Section[] {
+/** What a mail says between its greeting and its close, and the sentence that opens it. */
+interface Body {
+  opening: Opening;
+  sections: Section[];
+}
+
+function verdictBody(context: Context, verdict: Verdict, before: Verdict | undefined): Body {
   const { record, policy, now, words } = context;
   const { detection, analysis, countermeasures } = verdict.texts;
   const told = tellDevices(record, policy, now, concernedEntries(record, verdict.machineIds));
   const allClear = verdict.level === 1;
   const opening = before === undefined ? 'primary' : 'changed';
-  return [
-    greeting(context, allClear ? `${opening}-all-clear` : opening),
+  const sections = [
     head(context, headNames(record, verdict.machineIds), verdictRows(context, verdict, before)),
     ...question(context, verdict.askCustomer),
     ...(allClear ? releaseQuestion(context, told) : []),
@@ -88,76 +98,86 @@ function verdictSections(context: Context, verdict: Verdict, before: Verdict | u
     ...textSection(words.heading.countermeasures, countermeasures),
     ...proposal(context, verdict.exclusionProposal),
     ...releaseHow(context, told),
-    ...closing(context),
   ];
+  return { opening: allClear ? `${opening}-all-clear` : opening, sections };
 }
 
-function escalationSections(context: Context, index: number): Section[] {
+function escalationBody(context: Context, index: number): Body {
   const { record, words } = context;
   const escalation = onRecord(record.escalations, index, 'escalation');
   const verdict = currentVerdict(record);
   const rows = verdict === undefined ? [] : verdictRows(context, verdict, undefined);
-  return [
-    greeting(context, primaryRefused(record) ? 'primary' : 'more'),
+  const sections = [
     head(context, headNames(record, verdict?.machineIds ?? []), rows),
     ...question(context, escalation.askCustomer),
     ...textSection(words.heading.message, escalation.message),
     ...textSection(words.heading.countermeasures, escalation.countermeasures),
     ...proposal(context, escalation.exclusionProposal),
-    ...closing(context),
   ];
+  return { opening: primaryRefused(record) ? 'primary' : 'more', sections };
 }
 
 function namesOf(record: IncidentRecord, entries: readonly DeviceEntry[]): string[] {
   return entries.map((device) => deviceName(record, device));
 }
 
-function isolationResult(context: Context, wave: number): Section[] {
+/** A mail in its own thread need not say the level again; one that tells of a linked alert in the lead's does. */
+type LevelRows = (context: Context) => readonly Row[];
+const NO_LEVEL: LevelRows = () => [];
+
+function currentLevel(context: Context): readonly Row[] {
+  const verdict = currentVerdict(context.record);
+  return verdict === undefined ? [] : verdictRows(context, verdict, undefined);
+}
+
+function isolationResult(context: Context, wave: number, levelRows: LevelRows): Body {
   const { record, policy, now } = context;
   const entries = reportedIsolations(record, wave);
   const told = tellDevices(record, policy, now, entries);
   const complete = told.length > 0 && told.every(({ state }) => state.is === 'isolated');
-  return [
-    greeting(context, complete ? 'all-isolated' : 'isolation-result'),
-    head(context, namesOf(record, entries), []),
+  const sections = [
+    head(context, namesOf(record, entries), levelRows(context)),
     ...deviceSection(context, told),
     ...releaseHow(context, told),
-    ...closing(context),
   ];
+  return { opening: complete ? 'all-isolated' : 'isolation-result', sections };
 }
 
-function releaseResult(context: Context, index: number): Section[] {
+function releaseResult(context: Context, index: number, levelRows: LevelRows): Body {
   const { record, policy, now } = context;
   const order = onRecord(record.orders, index, 'release order');
   const entries = record.devices.filter(({ machineId }) => order.machineIds.includes(machineId));
   const told = tellDevices(record, policy, now, entries);
   const complete = told.length > 0 && told.every(({ state }) => state.is === 'released');
-  return [
-    greeting(context, complete ? 'all-released' : 'release-result'),
-    head(context, namesOf(record, entries), []),
+  const sections = [
+    head(context, namesOf(record, entries), levelRows(context)),
     ...deviceSection(context, told),
     instruction(context, order),
     ...releaseHow(context, told),
-    ...closing(context),
   ];
+  return { opening: complete ? 'all-released' : 'release-result', sections };
 }
 
-function sectionsOf(context: Context, topic: CustomerTopic): Section[] {
+function bodyOf(context: Context, topic: CustomerTopic, levelRows: LevelRows): Body {
   const { record } = context;
   switch (topic.kind) {
     case 'primary': {
       const verdict = onRecord(record.verdicts, topic.verdict, 'verdict');
-      return verdictSections(context, verdict, undefined);
+      return verdictBody(context, verdict, undefined);
     }
     case 'secondary': {
-      if ('escalation' in topic) return escalationSections(context, topic.escalation);
+      if ('escalation' in topic) return escalationBody(context, topic.escalation);
+      if ('linked' in topic) {
+        const { sections } = onRecord(record.tellings ?? [], topic.linked, 'telling');
+        return { opening: 'linked', sections: [...(sections ?? [])] };
+      }
       const verdict = onRecord(record.verdicts, topic.verdict, 'verdict');
-      return verdictSections(context, verdict, toldBefore(record, topic.verdict));
+      return verdictBody(context, verdict, toldBefore(record, topic.verdict));
     }
     case 'isolation-result':
-      return isolationResult(context, topic.wave);
+      return isolationResult(context, topic.wave, levelRows);
     case 'release-result':
-      return releaseResult(context, topic.order);
+      return releaseResult(context, topic.order, levelRows);
     default:
       return assertNever(topic);
   }
@@ -166,5 +186,18 @@ function sectionsOf(context: Context, topic: CustomerTopic): Section[] {
 export function customerLetter(record: IncidentRecord, policy: Policy, topic: CustomerTopic, now: Instant): Letter {
   const context = contextOf(record, policy, now);
   const { words } = context;
-  return { language: words.language, title: words.titles[topic.kind], sections: sectionsOf(context, topic) };
+  const { opening, sections } = bodyOf(context, topic, NO_LEVEL);
+  return {
+    language: words.language,
+    title: words.titles[topic.kind],
+    sections: [greeting(context, opening), ...sections, ...closing(context)],
+  };
+}
+
+/** What this incident has to tell the customer, for its lead to send. */
+export function linkedSections(record: IncidentRecord, policy: Policy, topic: CustomerTopic, now: Instant): Section[] {
+  const context = contextOf(record, policy, now);
+  const { heading, openings } = context.words;
+  const { opening, sections } = bodyOf(context, topic, currentLevel);
+  return [{ heading: heading.linked, blocks: [paragraph(openings[opening])] }, ...sections];
 }

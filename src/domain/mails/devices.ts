@@ -51,6 +51,10 @@ function releaseState(record: IncidentRecord, device: DeviceEntry, duty: Duty): 
       return { is: 'released', at: duty.doneAt ?? record.updatedAt };
     case 'waived': {
       const others = device.report?.heldBy ?? [];
+      const covers = device.order === null ? [] : (record.orders[device.order]?.covers ?? []);
+      // The same instruction was given for the others: they let go of it as well.
+      const isCovered = others.length > 0 && others.every((id) => covers.includes(id));
+      if (isCovered) return isolatedAt === null ? { is: 'cancelling' } : { is: 'releasing', since: isolatedAt };
       const by = others.filter((id) => parseIncidentId(id)?.customerId === record.customerId);
       const isIsolated = isolatedAt !== null || device.report?.isolation === 'isolated';
       return { is: isIsolated ? 'held' : 'still-requested', by };

@@ -4,18 +4,18 @@ import {
   answerSchema,
   assignSchema,
   escalationSchema,
+  linkSchema,
   noteSchema,
   reasonSchema,
   releaseSchema,
   triageSchema,
+  unlinkSchema,
   type Command,
   type CommandOutcome,
   type ReleaseBody,
-  type ReleaseOutcome,
   type TriageBody,
 } from '../../domain/commands.js';
 import type { Rejection } from '../../domain/errors.js';
-import { holdOf } from '../../domain/incident/duties.js';
 import type { Fact } from '../../domain/incident/facts.js';
 import {
   handledBefore,
@@ -28,33 +28,44 @@ import {
   judgeRelease,
   judgeReopen,
   judgeTriage,
-  releasable,
   triageKind,
   type Judged,
 } from '../../domain/incident/judge.js';
+import {
+  judgeLink,
+  judgeUnlink,
+  linkAnswer,
+  mergedOutcomes,
+  passedOutcomes,
+  type PassedOn,
+} from '../../domain/incident/link.js';
 import type { IncidentRecord } from '../../domain/incident/record.js';
+import { releaseOutcome } from '../../domain/incident/releases.js';
 import { hasUnwithdrawnRequest } from '../../domain/incident/verdicts.js';
 import {
   answerUpdate,
   assignUpdate,
   closeUpdate,
   escalateUpdate,
+  linkUpdate,
   noteUpdate,
   releaseUpdate,
   reopenUpdate,
   triageUpdate,
+  unlinkUpdate,
 } from '../messages.js';
 import type { CommandUpdate } from '../messages.js';
 import { checkEnvelope, failureOf, now, parseCommand } from '../support.js';
 import type { Book } from './book.js';
 
-/** A release order that waits for the customer's contacts to be read, then for the devices' answers. */
+/** A release order that waits for the customer's contacts to be read, then for the answers of devices and linked incidents. */
 export interface OrderTicket {
   body: ReleaseBody;
   actor: string;
   state: 'queued' | 'accepted' | 'rejected';
   rejection?: Rejection;
   machineIds: string[];
+  passedOn: PassedOn[];
 }
 
 export function triageFacts(record: IncidentRecord, body: TriageBody, actor: string): Fact[] {
@@ -191,44 +202,48 @@ export function handleCommands(book: Book, tickets: OrderTicket[]): void {
     ({ body, actor }) => at([{ type: 'reopened', actor, words: body.reason, byRules: false }]),
   );
   command(
+    linkUpdate,
+    linkSchema,
+    "Has the customer told of this incident in another one's conversation.",
+    ({ body }) => judgeLink(book.record, body.leadIncidentId),
+    async ({ body: { leadIncidentId: leadId }, actor }) => {
+      const { seq } = book.record;
+      book.apply({ type: 'link-asked', leadId, actor });
+      await condition(() => linkAnswer(book.record, leadId, seq) !== 'pending');
+      const answer = linkAnswer(book.record, leadId, seq);
+      if (typeof answer !== 'string') throw failureOf(answer);
+      return outcomeOf();
+    },
+  );
+  command(
+    unlinkUpdate,
+    unlinkSchema,
+    'Gives the incident a conversation of its own again.',
+    () => judgeUnlink(book.record),
+    ({ actor }) => at([{ type: 'unlinked', actor }]),
+  );
+  command(
     releaseUpdate,
     releaseSchema,
     "The customer's instruction to give devices back.",
     ({ body }) => judgeRelease(book.record, body, now()),
     async ({ body, actor }) => {
-      const ticket: OrderTicket = { body, actor, state: 'queued', machineIds: [] };
+      const ticket: OrderTicket = { body, actor, state: 'queued', machineIds: [], passedOn: [] };
       tickets.push(ticket);
       book.touch();
       await condition(() => ticket.state !== 'queued');
       if (ticket.rejection !== undefined) throw failureOf(ticket.rejection);
-      await condition(() => ticket.machineIds.every((id) => releaseOutcome(book.record, id) !== undefined));
-      return outcomeOf({ devices: ticket.machineIds.flatMap((id) => releaseOutcome(book.record, id) ?? []) });
+      await condition(
+        () =>
+          ticket.machineIds.every((id) => releaseOutcome(book.record, id) !== undefined) &&
+          ticket.passedOn.every((passed) => passedOutcomes(book.record, passed) !== undefined),
+      );
+      return outcomeOf({
+        devices: mergedOutcomes([
+          ...ticket.machineIds.flatMap((id) => releaseOutcome(book.record, id) ?? []),
+          ...ticket.passedOn.flatMap((passed) => passedOutcomes(book.record, passed) ?? []),
+        ]),
+      });
     },
   );
-}
-
-/** What the device's workflow has made of a release; undefined until it has answered. */
-function releaseOutcome(record: IncidentRecord, machineId: string): ReleaseOutcome | undefined {
-  const device = record.devices.find((entry) => entry.machineId === machineId);
-  const hold = device === undefined ? undefined : holdOf(device);
-  if (device?.asked?.want !== 'release' || hold === undefined) return undefined;
-  const heldBy = hold.state === 'held' ? (device.report?.heldBy ?? []) : [];
-  switch (hold.state) {
-    case 'held':
-      return { machineId, outcome: 'held', heldBy };
-    case 'wanted':
-    case 'cancelled':
-    case 'failed':
-      return { machineId, outcome: 'cancelled', heldBy };
-    case 'isolated':
-    case 'releasing':
-    case 'released':
-    case 'release-failed':
-      return { machineId, outcome: 'releasing', heldBy };
-  }
-}
-
-/** The devices that an accepted order gives back. */
-export function orderedDevices(record: IncidentRecord, body: ReleaseBody): string[] {
-  return releasable(record, body).map(({ machineId }) => machineId);
 }

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { isPrimaryWithdrawn, nextMailToCustomer } from '../../domain/incident/asks.js';
 import { duties, type Duty, type MailTopic } from '../../domain/incident/duties.js';
+import { leadOf } from '../../domain/incident/link-state.js';
 import type { IncidentRecord } from '../../domain/incident/record.js';
 import { renderMail } from '../../domain/mails/render.js';
 import { messageIdOf, threadOf } from '../../domain/mails/thread.js';
@@ -39,7 +40,8 @@ export class Mails {
       if (duty.kind === 'warn' && duty.status === 'owed') this.send(duty);
     }
     const toCustomer = this.nextToCustomer;
-    if (toCustomer !== undefined) this.send(toCustomer);
+    // That of a linked incident is the lead's to send.
+    if (toCustomer !== undefined && leadOf(this.book.record) === undefined) this.send(toCustomer);
     this.withdraw();
   }
 

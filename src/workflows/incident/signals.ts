@@ -5,6 +5,9 @@ import { releaseSchema, triageSchema } from '../../domain/commands.js';
 import { deviceReportSchema } from '../../domain/device/record.js';
 import type { InputError } from '../../domain/errors.js';
 import { judgeInstructor, judgeRelease, judgeTriage } from '../../domain/incident/judge.js';
+import { orderFacts, reportFacts } from '../../domain/incident/link.js';
+import { followRequestSchema, leadReportSchema } from '../../domain/incident/link-record.js';
+import { parseIncidentId } from '../../domain/incident/record.js';
 import { inputErrors } from '../../domain/input.js';
 import { phoneReportSchema } from '../../domain/phone/record.js';
 import { clip } from '../../domain/text.js';
@@ -13,13 +16,15 @@ import {
   deviceReportSignal,
   phoneReportSignal,
   policyChangedSignal,
+  followRequestSignal,
+  leadReportSignal,
   releaseSignal,
   triageSignal,
 } from '../messages.js';
 import { quick } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
-import { orderedDevices, triageFacts } from './commands.js';
+import { triageFacts } from './commands.js';
 
 /** A command that came as a Signal: to be judged once its sender is known. */
 export interface SignalledCommand {
@@ -78,6 +83,20 @@ export function handleSignals(book: Book, signalled: SignalledCommand[]): void {
     book.apply({ type: 'phone-reported', report });
   });
 
+  const { incidentId: ownId, customerId } = book.record;
+  const ofThisCustomer = followRequestSchema.refine(
+    ({ incidentId }) => incidentId !== ownId && parseIncidentId(incidentId)?.customerId === customerId,
+    { path: ['incidentId'], message: 'is no other incident of this customer' },
+  );
+  news(followRequestSignal, ofThisCustomer, 'An incident is linked to this one, and has something told.', (request) => {
+    book.advance();
+    book.apply({ type: 'follow-requested', request });
+  });
+  news(leadReportSignal, leadReportSchema, 'The lead says what has become of what it was asked.', (report) => {
+    book.advance();
+    for (const fact of reportFacts(book.record, report)) book.apply(fact);
+  });
+
   const counts = { triage: 0, release: 0 };
   const later = (signal: 'triage' | 'release') => (payload: unknown) => {
     counts[signal] += 1;
@@ -134,7 +153,6 @@ export async function takeSignalled(book: Book, { signal, payload, ordinal }: Si
     return;
   }
   if ('code' in instructor) return;
-  const machineIds = orderedDevices(book.record, parsed.data);
   book.apply({ type: 'signal-unverified', signal, actor });
-  book.apply({ type: 'release-ordered', machineIds, instruction, actor, ...instructor });
+  for (const fact of orderFacts(book.record, parsed.data, { actor, ...instructor })) book.apply(fact);
 }

@@ -90,6 +90,8 @@ export const en: CustomerWords = {
     changed: 'There is a new assessment of the incident that we informed you of.',
     'changed-all-clear': 'We have completed our analysis of the incident that we informed you of and found no problem.',
     more: 'There is further information on the incident that we informed you of.',
+    linked:
+      'A further alert belongs together with the incident that we informed you of. We inform you of it in the same conversation.',
     'all-isolated': 'The network isolation of the device or devices concerned is complete.',
     'isolation-result': 'Please find below the result of the network isolation.',
     'all-released': 'As you instructed, the device or devices concerned have been released from network isolation.',
@@ -119,6 +121,7 @@ export const en: CustomerWords = {
     analysis: 'Analysis',
     countermeasures: 'Recommended countermeasures',
     message: 'Further information',
+    linked: 'Related alert',
     proposal: 'Proposal: addition to the whitelist',
     instruction: 'Your instruction to release',
     release: 'How to release an isolated device',
