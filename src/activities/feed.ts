@@ -141,12 +141,7 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
   }
 
   /** Takes one alert to its incident, or says why it cannot be. Throws where the next try may. */
-  async function bring(
-    customerId: string,
-    policy: Policy,
-    reading: Reading,
-    openedAfter?: number,
-  ): Promise<Brought> {
+  async function bring(customerId: string, policy: Policy, reading: Reading, openedAfter?: number): Promise<Brought> {
     if (reading.news === undefined) return rejected('not-understood', reading.errors);
     const { alert, news, version } = reading;
     if (!isOfTenant(alert, policy)) {

@@ -79,7 +79,8 @@ describe('where a feed stands', () => {
   });
 
   it('stays small enough for a heartbeat however many have changed, and knows the newest', () => {
-    const alertId = (page: number, row: number) => `da${String(page).padStart(18, '0')}_${String(row).padStart(10, '0')}`;
+    const alertId = (page: number, row: number) =>
+      `da${String(page).padStart(18, '0')}_${String(row).padStart(10, '0')}`;
     let state = openFeed(START, HOUR_MS);
     for (let page = 0; page < 40; page += 1) {
       const full = Array.from({ length: LARGEST_PAGE }, (_, row) => took(alertId(page, row), 59 - page / 100));

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { DAY_MS, latest, MINUTE_MS, plus, SECOND_MS, sentInstantSchema, toInstant, toMs, type Instant } from '../time.js';
+import {
+  DAY_MS,
+  latest,
+  MINUTE_MS,
+  plus,
+  SECOND_MS,
+  sentInstantSchema,
+  toInstant,
+  toMs,
+  type Instant,
+} from '../time.js';
 
 /*
  * Where a feed stands in one tenant's list of alerts, and how it has fared: pure, so that restarts and repeats can be
