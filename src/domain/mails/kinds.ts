@@ -6,9 +6,11 @@ export const mailKinds = [
   'soc-warning',
   'soc-breach',
   'soc-failure',
+  'exclusion-confirmed',
+  'exclusion-reminder',
 ] as const;
 export type MailKind = (typeof mailKinds)[number];
-export type CustomerMailKind = Extract<MailKind, 'primary' | 'secondary' | 'isolation-result' | 'release-result'>;
+export type CustomerMailKind = Exclude<MailKind, 'soc-warning' | 'soc-breach' | 'soc-failure'>;
 
 /** What the header `X-Mimamori-Kind` and the activity need: the mail without its thread and id. */
 export interface RenderedMail {

@@ -14,11 +14,11 @@ export interface Tenant {
 }
 
 export interface Call {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** Below `apiBase`, its segments encoded. */
   path: string;
   query?: Record<string, string>;
-  body?: Record<string, string>;
+  body?: Record<string, unknown>;
 }
 
 /** Sends a call and returns whatever was answered, except 401 and 429 that can be helped at once. */

@@ -5,18 +5,26 @@ import {
   type DefenderMachine,
   type MachineAction,
 } from '../../domain/defender.js';
+import type { AllowedIndicator } from '../../domain/exclusion/indicator.js';
 import { oneLine } from '../../domain/text.js';
 import { toMs } from '../../domain/time.js';
 import { read, readIfFound, succeeded } from './answer.js';
-import { createCaller, type CallerOptions, type Tenant } from './caller.js';
+import { createCaller, type Call, type CallerOptions, type Tenant } from './caller.js';
+import { DefenderError } from './errors.js';
+import { imported, indicatorListSchema, isSameValue, spellings } from './indicators.js';
+import type { ImportedIndicator, ListedIndicator } from './indicators.js';
 
 export type { Tenant } from './caller.js';
+export type { ImportedIndicator, ListedIndicator } from './indicators.js';
 
 /** Characters; Defender documents no limit, the portal shows about this much. */
 const MAX_COMMENT_LENGTH = 1_000;
 
 /** The most that one answer may list. Source: "List MachineActions API". */
 const MAX_ACTIONS = 10_000;
+
+/** The most indicators that one call may bring or take. Source: "Import Indicators API", "Batch Delete Indicators API". */
+const MAX_BATCH = 500;
 
 const actionListSchema = z.object({ value: z.array(z.looseObject({ type: z.unknown() })) });
 const alertListSchema = z.object({ value: z.array(z.unknown()) });
@@ -52,10 +60,42 @@ export interface DefenderClient {
   unisolate(tenant: Tenant, machineId: string, comment: string, signal?: AbortSignal): Promise<MachineAction>;
   /** Cancels an action that has not begun on the device. */
   cancelAction(tenant: Tenant, actionId: string, comment: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * The tenant's indicators of that type and value, whoever made them: `importIndicators` would write over them.
+   * Source: "List Indicators API".
+   */
+  listIndicators(
+    tenant: Tenant,
+    wanted: Pick<AllowedIndicator, 'indicatorType' | 'indicatorValue'>,
+    signal?: AbortSignal,
+  ): Promise<ListedIndicator[]>;
+  /**
+   * Sets indicators, and tells of each what became of it, in the order in which they were given. One that is there for
+   * the same type and value is updated and keeps its id, so that a second try does no harm. They go in batches: where a
+   * later one brings no answer, the earlier are set. Source: "Import Indicators API".
+   */
+  importIndicators(
+    tenant: Tenant,
+    indicators: readonly AllowedIndicator[],
+    signal?: AbortSignal,
+  ): Promise<ImportedIndicator[]>;
+  /** Takes indicators away; one that is gone already is as good. Source: "Batch Delete Indicators API". */
+  deleteIndicators(tenant: Tenant, ids: readonly string[], signal?: AbortSignal): Promise<void>;
 }
 
 export function createDefenderClient(options: CallerOptions): DefenderClient {
   const call = createCaller(options);
+
+  /** False: there is no such indicator, or one of several is unknown and none was deleted. */
+  async function isDeleted(tenant: Tenant, request: Call, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      succeeded(await call(tenant, request, signal));
+      return true;
+    } catch (error) {
+      if (error instanceof DefenderError && error.kind === 'not-found') return false;
+      throw error;
+    }
+  }
 
   return {
     async getMachine(tenant, machineId, signal) {
@@ -107,7 +147,42 @@ export function createDefenderClient(options: CallerOptions): DefenderClient {
       const body = { Comment: commentText(comment) };
       succeeded(await call(tenant, { method: 'POST', path: `${actionPath(actionId)}/cancel`, body }, signal));
     },
+
+    async listIndicators(tenant, wanted, signal) {
+      const values = spellings(wanted).map((value) => `indicatorValue eq ${odataString(value)}`);
+      const query = {
+        $filter: `indicatorType eq ${odataString(wanted.indicatorType)} and (${values.join(' or ')})`,
+      };
+      const answer = await call(tenant, { method: 'GET', path: '/api/indicators', query }, signal);
+      return read(answer, indicatorListSchema).value.filter((listed) => isSameValue(wanted, listed));
+    },
+
+    async importIndicators(tenant, indicators, signal) {
+      const results: ImportedIndicator[] = [];
+      for (const batch of batches(indicators)) {
+        const request: Call = { method: 'POST', path: '/api/indicators/import', body: { Indicators: batch } };
+        results.push(...read(await call(tenant, request, signal), imported(batch)));
+      }
+      return results;
+    },
+
+    async deleteIndicators(tenant, ids, signal) {
+      for (const batch of batches(ids)) {
+        const body = { IndicatorIds: batch };
+        if (await isDeleted(tenant, { method: 'POST', path: '/api/indicators/BatchDelete', body }, signal)) continue;
+        // Defender deletes none of a batch in which one is gone already.
+        for (const id of batch) {
+          await isDeleted(tenant, { method: 'DELETE', path: `/api/indicators/${encodeURIComponent(id)}` }, signal);
+        }
+      }
+    },
   };
+}
+
+function batches<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / MAX_BATCH) }, (_, index) =>
+    all.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH),
+  );
 }
 
 function machinePath(machineId: string): string {

@@ -76,6 +76,8 @@ export const en: CustomerWords = {
     secondary: 'Secondary escalation',
     'isolation-result': 'Secondary escalation: result of the network isolation',
     'release-result': 'Result of the release from isolation',
+    'exclusion-confirmed': 'Addition to the whitelist: complete',
+    'exclusion-reminder': 'Whitelist: a registration ends soon',
   },
   greeting: (customer) => `Dear ${customer},\n\nThis is the Mimamori SOC (security operations centre).`,
   openings: {

@@ -76,6 +76,8 @@ export const ja: CustomerWords = {
     secondary: '二次エスカレーション',
     'isolation-result': '二次エスカレーション: ネットワーク隔離の結果',
     'release-result': '隔離解除の結果',
+    'exclusion-confirmed': 'ホワイトリスト追加登録の完了',
+    'exclusion-reminder': 'ホワイトリスト登録の有効期限',
   },
   greeting: (customer) =>
     `${customer} 御中\n\n平素よりお世話になっております。見守り SOC (セキュリティ監視センター) です。`,

@@ -1,7 +1,6 @@
-import type { DutyKind, DutyStatus } from '../../incident/duties.js';
+import type { DutyKind, DutyStatus, MailTopic } from '../../incident/duties.js';
 import type { Level } from '../../commands.js';
 import { bilingual, type Bilingual } from '../../text.js';
-import type { MailKind } from '../kinds.js';
 
 /** What mails to the SOC say. Analysts read both languages, so every word stands here in both. */
 
@@ -66,7 +65,7 @@ export const statusWords: Record<DutyStatus, Bilingual> = {
   cancelled: bilingual('cancelled', '取り消し'),
 };
 
-export const mailWords: Record<MailKind, Bilingual> = {
+export const mailWords: Record<MailTopic['kind'], Bilingual> = {
   primary: bilingual('Mail: primary escalation', 'メール: 一次エスカレーション'),
   secondary: bilingual('Mail: secondary escalation', 'メール: 二次エスカレーション'),
   'isolation-result': bilingual('Mail: result of the isolation', 'メール: ネットワーク隔離の結果'),
