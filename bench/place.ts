@@ -21,7 +21,12 @@ export interface Customer {
   tenantId: string;
 }
 
-const CUSTOMERS = 40;
+/** Those of the service under measurement; for most figures their feeds keep out of the way. */
+export interface Served {
+  customers: number;
+  pollIntervalSeconds: number;
+}
+const SERVED: Served = { customers: 40, pollIntervalSeconds: 3600 };
 const TOKEN = 'bench';
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 
@@ -35,13 +40,13 @@ const OWN_ENVIRONMENT = {
 /** Nothing here is throttled: what Defender allows is Defender's limit, and the bench is about ours. */
 const UNLIMITED = { callsPerMinute: 1_000_000, callsPerHour: 10_000_000 };
 
-function customersFile(customers: readonly Customer[]): string {
+function customersFile(customers: readonly Customer[], pollIntervalSeconds: number): string {
   const entries = customers.map(({ id, tenantId }) => ({
     id,
     name: id,
     language: 'en',
     timeZone: 'Europe/London',
-    defender: { tenantId, pollIntervalSeconds: 3600 },
+    defender: { tenantId, pollIntervalSeconds },
     mail: { to: [`security@${id}.example`] },
     contacts: [{ id: 'jones', name: 'Alex Jones', phone: '+442079460101', mayInstruct: true, ringOrder: 1 }],
   }));
@@ -50,10 +55,7 @@ function customersFile(customers: readonly Customer[]): string {
 
 /** The service with everything it needs, each part a process of its own, on one backend. */
 export class Place {
-  readonly customers: Customer[] = Array.from({ length: CUSTOMERS }, (_, index) => ({
-    id: `bench-${index}`,
-    tenantId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-  }));
+  readonly customers: Customer[];
   private readonly listeners = new Map<string, () => void>();
   private readonly programs = new Set<Program>();
   private env: NodeJS.ProcessEnv = {};
@@ -67,12 +69,18 @@ export class Place {
   private constructor(
     readonly backend: Backend,
     private readonly dir: string,
-  ) {}
+    private readonly served: Served,
+  ) {
+    this.customers = Array.from({ length: served.customers }, (_, index) => ({
+      id: `bench-${index}`,
+      tenantId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    }));
+  }
 
-  static async open(backend: Backend): Promise<Place> {
+  static async open(backend: Backend, served: Served = SERVED): Promise<Place> {
     const cacheDir = join(rootDir, '.cache', 'bench');
     mkdirSync(cacheDir, { recursive: true });
-    const place = new Place(backend, mkdtempSync(join(cacheDir, `${backend}-`)));
+    const place = new Place(backend, mkdtempSync(join(cacheDir, `${backend}-`)), served);
     try {
       await place.start();
       return place;
@@ -112,7 +120,7 @@ export class Place {
     const externalAddress = process.env['TEMPORAL_ADDRESS'];
     this.env = {
       ...childEnvironment(OWN_ENVIRONMENT, ports, operatorsFile),
-      CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers)),
+      CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers, this.served.pollIntervalSeconds)),
       API_PORT: String(ports.api),
       TEMPORAL_TASK_QUEUE: 'bench',
       LOG_LEVEL: 'warn',
@@ -274,14 +282,14 @@ export class Place {
     });
   }
 
-  async control(method: string, path: string, body: unknown): Promise<void> {
+  async control(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${this.simulatorUrl}/sim/${path}`, {
       method,
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    await response.arrayBuffer();
+    return response.json();
   }
 
   /** By Node's own client: `fetch` would take more of the processor than the API does for a small answer. */
@@ -318,7 +326,7 @@ export class Place {
   /** A customer and an alert that nobody has seen; its device is known to the simulated Defender. */
   async newCase(): Promise<Case> {
     this.serial += 1;
-    const customer = this.customers[this.serial % CUSTOMERS];
+    const customer = this.customers[this.serial % this.customers.length];
     if (customer === undefined) throw new Error('no customers');
     const machineId = randomUUID().replaceAll('-', '').padEnd(40, '0');
     const alertId = `da${randomUUID()}`;

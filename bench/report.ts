@@ -19,6 +19,10 @@ const resultsSchema = z.object({
       figures: z.array(figureSchema),
     }),
   ),
+  /** Many customers' feeds: measured by itself. */
+  feeds: z
+    .object({ backend: z.enum(backends), measuredAt: z.string(), server: z.string(), figures: z.array(figureSchema) })
+    .optional(),
 });
 export type Results = z.infer<typeof resultsSchema>;
 
@@ -57,7 +61,7 @@ function verdictOn(figure: Figure): string {
   return met === undefined ? '' : met ? ' ✓' : ' **✗**';
 }
 
-export function table({ backends: measured }: Results): string {
+export function table({ backends: measured }: Pick<Results, 'backends'>): string {
   const head = ['figure', 'to reach', ...measured.map(({ backend }) => names[backend])];
   const all = new Map(measured.flatMap(({ figures }) => figures.map((figure) => [figure.id, figure])));
   const rows = [...all.values()].map((figure) => [
@@ -71,25 +75,46 @@ export function table({ backends: measured }: Results): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+function detailLines(figures: readonly Figure[]): string[] {
+  return figures
+    .filter(({ detail }) => Object.keys(detail).length > 0)
+    .map(
+      ({ what, detail }) =>
+        `- ${what}: ${Object.entries(detail)
+          .map(([name, value]) => `${name} ${value}`)
+          .join(', ')}`,
+    );
+}
+
+function minuteOf(measuredAt: string): string {
+  return `${measuredAt.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 function details({ backends: measured }: Results): string {
   return measured
-    .map(({ backend, measuredAt, server, workers, seconds, figures }) => {
-      const lines = figures
-        .filter(({ detail }) => Object.keys(detail).length > 0)
-        .map(
-          ({ what, detail }) =>
-            `- ${what}: ${Object.entries(detail)
-              .map(([name, value]) => `${name} ${value}`)
-              .join(', ')}`,
-        );
-      const when = measuredAt.slice(0, 16).replace('T', ' ');
-      return [
-        `### ${names[backend]} (${server}, workers: ${workers}; ${when} UTC, ${Math.round(seconds)} s)`,
+    .map(({ backend, measuredAt, server, workers, seconds, figures }) =>
+      [
+        `### ${names[backend]} (${server}, workers: ${workers}; ${minuteOf(measuredAt)}, ${Math.round(seconds)} s)`,
         '',
-        ...lines,
-      ].join('\n');
-    })
+        ...detailLines(figures),
+      ].join('\n'),
+    )
     .join('\n\n');
+}
+
+function feedsSection({ feeds }: Results): string[] {
+  if (feeds === undefined) return [];
+  const { backend, measuredAt, server, figures } = feeds;
+  return [
+    `### Many customers (${names[backend]}, ${server}, workers: 1; ${minuteOf(measuredAt)})`,
+    '',
+    '| figure | to reach | measured |',
+    '| --- | --- | --- |',
+    ...figures.map((figure) => `| ${figure.what} | ${targetOf(figure)} | ${shown(figure)}${verdictOn(figure)} |`),
+    '',
+    ...detailLines(figures),
+    '',
+  ];
 }
 
 /** Writes results.json, and the measured part of docs/performance.md; the rest of that page is by hand. */
@@ -107,21 +132,24 @@ export async function report(results: Results): Promise<void> {
     '',
     details(merged),
     '',
+    ...feedsSection(merged),
     END,
   ].join('\n');
   const text = page.slice(0, page.indexOf(BEGIN)) + measured + page.slice(page.indexOf(END) + END.length);
   writeFileSync(documentFile, await format(text, { parser: 'markdown', printWidth: 120 }));
 }
 
-/** A run on one backend leaves what was measured on the others. */
+/** A run on one backend, or of the feeds alone, leaves what was measured otherwise. */
 function merge(results: Results): Results {
   const earlier = readEarlier();
+  const feeds = results.feeds ?? earlier?.feeds;
   const kept =
     earlier?.backends.filter(({ backend }) => results.backends.every((own) => own.backend !== backend)) ?? [];
   const order: Backend[] = ['memory', 'file', 'external'];
   return {
     ...results,
     backends: [...results.backends, ...kept].sort((a, b) => order.indexOf(a.backend) - order.indexOf(b.backend)),
+    ...(feeds === undefined ? {} : { feeds }),
   };
 }
 

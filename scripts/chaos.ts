@@ -6,20 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { breakOnPurpose } from '../test/faults/broken-on-purpose.js';
+import { flood } from '../test/faults/flood.js';
 import { HTTP_ENDPOINTS, HTTP_TABLE, httpKinds, MAIL_SERVER_TABLE, MAIL_TABLE } from '../test/faults/fault-table.js';
 import { Ground, killAtRandom, killAtSteps, MAX_LIVES, type Cell } from '../test/faults/kill-matrix.js';
 import { outage } from '../test/faults/kill-outage.js';
-import { victims } from '../test/faults/kill-processes.js';
+import { victims, type Victim } from '../test/faults/kill-processes.js';
 import { steps } from '../test/faults/kill-steps.js';
 
 /*
  * npm run chaos: the long forms of what test/faults does in short. Its summary goes into docs/reliability.md.
  *
- * --seed N repeats the kills at random moments and the properties of a run; --only kill|faults|properties|broken
+ * --seed N repeats the kills at random moments and the properties of a run; --only kill|flood|faults|properties|broken
  * runs one part.
  */
 
-const parts = ['kill', 'faults', 'properties', 'broken'] as const;
+const parts = ['kill', 'flood', 'faults', 'properties', 'broken'] as const;
 type Part = (typeof parts)[number];
 
 interface Result {
@@ -44,6 +45,10 @@ const LIVES_AT_ONCE = 8;
 const RANDOM_ROUNDS = 4;
 const OUTAGE_MS = 600_000;
 const PROPERTY_RUNS = 1_000;
+const FLOOD = { alerts: 12_000, inScope: 300, changesAfterPages: [6, 12, 18], settleMs: 2_700_000 };
+const FLOOD_KILLS = 5;
+/** A kill comes so many pages after the one before, at most. */
+const FLOOD_PAGES_BETWEEN_KILLS = 6;
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, only: { type: 'string' } } });
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
@@ -112,6 +117,33 @@ async function kill(): Promise<Result[]> {
   });
   await outageIsOver;
   return [...results, ...away];
+}
+
+/** A tenant's bad night: what comes in by itself, while worker and Temporal are killed. */
+async function flooded(): Promise<Result> {
+  const title = `${FLOOD.alerts} alerts at once, ${FLOOD.inScope} of them in scope`;
+  print(`\n${title}`);
+  const startedMs = performance.now();
+  const random = randomFrom(seed);
+  const whom: (readonly Victim[])[] = [['worker'], ['temporal'], ['worker', 'temporal']];
+  const kills = Array.from({ length: FLOOD_KILLS }, () => ({
+    victims: whom[Math.floor(random() * whom.length)] ?? [],
+    afterPages: 1 + Math.floor(random() * FLOOD_PAGES_BETWEEN_KILLS),
+  }));
+  const done = await flood({ ...FLOOD, kills, random, isThrottled: () => random() < 0.5 }).then(
+    ({ findings, counts, pages, throttled, lookUps, mostEvents, tookMs, kills: killed }): Findings => ({
+      lines: [
+        `Each changed ${FLOOD.changesAfterPages.length} times while the feed read; killed: worker ${killed.worker}, Temporal ${killed.temporal} times; ${pages} pages answered, ${throttled} throttled. After ${seconds(tookMs)} everything was in its place: ${FLOOD.inScope} incidents open with their newest content, all others ended with their reason.`,
+        '',
+        `The feed has seen ${counts.seen} versions: opened ${counts.opened}, updated ${counts.updated}, unchanged ${counts.unchanged}, refused ${counts.refused}, rejected ${counts.rejected}. At most ${mostEvents} history events for an alert that is out of scope by itself; ${lookUps} look-ups of devices, none for such an alert.`,
+      ],
+      failures: findings,
+    }),
+    (error: unknown): Findings => ({ lines: [], failures: [messageOf(error)] }),
+  );
+  const result = { title, passed: done.failures.length === 0, tookMs: performance.now() - startedMs, ...done };
+  report(result);
+  return result;
 }
 
 /** A service of its own for each, whose logs are looked through at its end. */
@@ -272,6 +304,8 @@ async function runPart(part: Part): Promise<Result[]> {
   switch (part) {
     case 'kill':
       return kill();
+    case 'flood':
+      return [await flooded()];
     case 'faults':
       return [await mocha('The fault matrix in full', [faultMatrixFile], { CHAOS: '1' }, faultMatrix)];
     case 'properties': {

@@ -23,7 +23,9 @@ export interface FloodPlan {
   changesAfterPages: readonly number[];
   /** Who dies, once how many more pages have been answered. */
   kills: readonly { victims: readonly Victim[]; afterPages: number }[];
-  /** From 0 to below 1. */
+  /** Is the feed's next page refused? */
+  isThrottled: () => boolean;
+  /** From 0 to below 1: the moments. */
   random: () => number;
   settleMs: number;
 }
@@ -48,6 +50,8 @@ const ALERTS_PATH = '/api/alerts';
 const KILL_WITHIN_MS = 1_500;
 const DEAD_FOR_MS = 2_000;
 const MOST_EVENTS = 8;
+/** Scheduled, started, timed out. */
+const EVENTS_OF_A_LOST_TASK = 3;
 /** Look-ups of devices that go on at the same time: so many a kill of the worker may have done again. */
 const LOOKED_UP_AT_ONCE = 8;
 const RESULTS_AT_ONCE = 16;
@@ -67,17 +71,21 @@ class Pages {
   private isThrottled = false;
   private readonly waiting: { count: number; resolve: () => void }[] = [];
 
-  constructor(private readonly random: () => number) {}
+  constructor(private readonly isNextThrottled: () => boolean) {}
+
+  /** The next one is refused. */
+  async throttle(simulatorUrl: string): Promise<void> {
+    this.isThrottled = true;
+    const fault = { target: 'defender', path: ALERTS_PATH, status: 429, retryAfterSeconds: 1 };
+    await send('POST', `${simulatorUrl}/sim/faults`, { json: fault });
+  }
 
   async see(moment: Moment, simulatorUrl: string): Promise<void> {
     if (moment.kind !== 'request' || moment.path !== ALERTS_PATH || moment.phase !== 'done') return;
     if (this.isThrottled) this.throttled += 1;
     else this.answered += 1;
-    this.isThrottled = this.random() < 0.5;
-    if (this.isThrottled) {
-      const fault = { target: 'defender', path: ALERTS_PATH, status: 429, retryAfterSeconds: 1 };
-      await send('POST', `${simulatorUrl}/sim/faults`, { json: fault });
-    }
+    this.isThrottled = false;
+    if (this.isNextThrottled()) await this.throttle(simulatorUrl);
     for (const { count, resolve } of this.waiting) if (count <= this.answered) resolve();
   }
 
@@ -87,7 +95,7 @@ class Pages {
 }
 
 export async function flood(plan: FloodPlan): Promise<Flood> {
-  const pages = new Pages(plan.random);
+  const pages = new Pages(plan.isThrottled);
   const simulator: Simulator = await startSimulator({
     watch: async (moment) => {
       await pages.see(moment, simulator.url);
@@ -100,6 +108,7 @@ export async function flood(plan: FloodPlan): Promise<Flood> {
     await send('PATCH', tenant, { json: { callsPerMinute: 1_000_000, callsPerHour: 10_000_000 } });
     const { alerts: count, inScope } = plan;
     const raised = (await send('POST', `${tenant}/alerts/bulk`, { json: { count, inScope } })).json(raisedSchema);
+    await pages.throttle(simulator.url);
     const processes = await Processes.start({ simulator, customers: [customer()] });
     let isDone = false;
     try {
@@ -191,10 +200,10 @@ async function outlive(
   const mayBeLookedUp = new Set(wanted.map(({ machineId }) => machineId));
   const { kills } = processes;
   const mostLooks = wanted.length + LOOKED_UP_AT_ONCE * (kills.worker + kills.temporal);
-  const mostEvents = incidents
-    .filter(({ id }) => alone.has(id))
-    .map(({ events }) => events)
-    .reduce((most, events) => Math.max(most, events), 0);
+  const mostEvents = await mostEventsOf(
+    client,
+    incidents.filter(({ id }) => alone.has(id)),
+  );
   const opened = incidents.filter(({ isOpen }) => isOpen).map(({ id }) => id);
   const { seen, ...parts } = feed.alerts;
   const sum = Object.values(parts).reduce((sofar, part) => sofar + part, 0);
@@ -240,6 +249,20 @@ async function incidentsOf(client: Client): Promise<Found[]> {
     found.push({ id: workflowId, runId, isOpen: status.name === 'RUNNING', events: historyLength });
   }
   return found;
+}
+
+/** Of the one that has cost most, but for the tasks that a kill has taken from their worker and that were given out again. */
+async function mostEventsOf(client: Client, incidents: readonly Found[]): Promise<number> {
+  const counted = incidents.map(async ({ id, runId, events }) => {
+    if (events <= MOST_EVENTS) return events;
+    const { events: all } = await client.workflow.getHandle(id, runId).fetchHistory();
+    const lost = (all ?? []).filter(
+      ({ workflowTaskTimedOutEventAttributes: timedOut, workflowTaskFailedEventAttributes: failed }) =>
+        timedOut != null || failed != null,
+    );
+    return events - EVENTS_OF_A_LOST_TASK * lost.length;
+  });
+  return (await Promise.all(counted)).reduce((most, events) => Math.max(most, events), 0);
 }
 
 /** How many incidents wait for an analyst, by their title. */
