@@ -79,7 +79,7 @@ const rooms = [
 const nodeBuiltins = ['node:*', 'fs', 'path', 'crypto', 'http', 'https', 'os', 'net', 'child_process', 'timers'];
 
 export default tseslint.config(
-  { ignores: ['dist/', '.data/', '.cache/', 'node_modules/'] },
+  { ignores: ['dist/', 'release/', '.data/', '.cache/', 'node_modules/'] },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

@@ -6,7 +6,7 @@ export const figureSchema = z.object({
   what: z.string(),
   value: z.number(),
   /** In what `value` and `target` are. */
-  unit: z.enum(['× bare', 'ms', 'MB', 'events', 'actions', 's of CPU a minute', 'requests a minute']),
+  unit: z.enum(['× bare', 'ms', 'MB', 'events', 'actions', 's of CPU a minute', 'requests a minute', 'mails a second']),
   target: z.union([z.object({ least: z.number() }), z.object({ most: z.number() })]).optional(),
   /** What it was made of: raw rates, processor time, quantiles. */
   detail: z.record(z.string(), z.number()),

@@ -25,7 +25,10 @@ export interface Customer {
 export interface Served {
   customers: number;
   pollIntervalSeconds: number;
+  /** Is the mailbox read that they answer to? */
+  mailbox?: boolean;
 }
+const MAILBOX_ADDRESS = 'mimamori@mimamori.example';
 const SERVED: Served = { customers: 40, pollIntervalSeconds: 3600 };
 const TOKEN = 'bench';
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
@@ -105,6 +108,7 @@ export class Place {
       temporalUi: await freePort(),
       simulator: await freePort(),
       simulatorSmtp: await freePort(),
+      simulatorImap: await freePort(),
       api: await freePort(),
     };
     const operators = [
@@ -121,9 +125,16 @@ export class Place {
     this.env = {
       ...childEnvironment(OWN_ENVIRONMENT, ports, operatorsFile),
       CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers, this.served.pollIntervalSeconds)),
+      // No customer writes here.
+      IMAP_URL: '',
       API_PORT: String(ports.api),
       TEMPORAL_TASK_QUEUE: 'bench',
+      DEFENDER_CALLS_PER_MINUTE: String(UNLIMITED.callsPerMinute),
       LOG_LEVEL: 'warn',
+      MAIL_REPLY_TO: MAILBOX_ADDRESS,
+      MAIL_TOKEN_SECRET: 'secret-of-the-bench',
+      SIMULATOR_MAILBOX: MAILBOX_ADDRESS,
+      ...(this.served.mailbox === true ? { IMAP_URL: `imap://bench:bench@127.0.0.1:${ports.simulatorImap}` } : {}),
       ...(this.backend === 'external' && externalAddress !== undefined ? { TEMPORAL_ADDRESS: externalAddress } : {}),
     };
     // The clients here read the same settings as the processes do.

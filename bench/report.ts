@@ -6,6 +6,14 @@ import { z } from 'zod';
 import { figureSchema, isMet, type Figure } from './figures.js';
 import { backends, type Backend } from './place.js';
 
+/** What is measured by itself, on one backend. */
+const aloneSchema = z.object({
+  backend: z.enum(backends),
+  measuredAt: z.string(),
+  server: z.string(),
+  figures: z.array(figureSchema),
+});
+
 /** What one run has measured, as it is kept in results.json. */
 const resultsSchema = z.object({
   machine: z.object({ cpu: z.string(), cores: z.number(), memoryGb: z.number(), node: z.string() }),
@@ -19,10 +27,10 @@ const resultsSchema = z.object({
       figures: z.array(figureSchema),
     }),
   ),
-  /** Many customers' feeds: measured by itself. */
-  feeds: z
-    .object({ backend: z.enum(backends), measuredAt: z.string(), server: z.string(), figures: z.array(figureSchema) })
-    .optional(),
+  /** Many customers' feeds. */
+  feeds: aloneSchema.optional(),
+  /** Thousands of mails that wait in the mailbox. */
+  mailbox: aloneSchema.optional(),
 });
 export type Results = z.infer<typeof resultsSchema>;
 
@@ -102,11 +110,11 @@ function details({ backends: measured }: Results): string {
     .join('\n\n');
 }
 
-function feedsSection({ feeds }: Results): string[] {
-  if (feeds === undefined) return [];
-  const { backend, measuredAt, server, figures } = feeds;
+function aloneSection(title: string, measured: z.infer<typeof aloneSchema> | undefined): string[] {
+  if (measured === undefined) return [];
+  const { backend, measuredAt, server, figures } = measured;
   return [
-    `### Many customers (${names[backend]}, ${server}, workers: 1; ${minuteOf(measuredAt)})`,
+    `### ${title} (${names[backend]}, ${server}, workers: 1; ${minuteOf(measuredAt)})`,
     '',
     '| figure | to reach | measured |',
     '| --- | --- | --- |',
@@ -132,17 +140,19 @@ export async function report(results: Results): Promise<void> {
     '',
     details(merged),
     '',
-    ...feedsSection(merged),
+    ...aloneSection('Many customers', merged.feeds),
+    ...aloneSection('Many mails', merged.mailbox),
     END,
   ].join('\n');
   const text = page.slice(0, page.indexOf(BEGIN)) + measured + page.slice(page.indexOf(END) + END.length);
   writeFileSync(documentFile, await format(text, { parser: 'markdown', printWidth: 120 }));
 }
 
-/** A run on one backend, or of the feeds alone, leaves what was measured otherwise. */
+/** A run on one backend, or of one thing alone, leaves what was measured otherwise. */
 function merge(results: Results): Results {
   const earlier = readEarlier();
   const feeds = results.feeds ?? earlier?.feeds;
+  const mailbox = results.mailbox ?? earlier?.mailbox;
   const kept =
     earlier?.backends.filter(({ backend }) => results.backends.every((own) => own.backend !== backend)) ?? [];
   const order: Backend[] = ['memory', 'file', 'external'];
@@ -150,6 +160,7 @@ function merge(results: Results): Results {
     ...results,
     backends: [...results.backends, ...kept].sort((a, b) => order.indexOf(a.backend) - order.indexOf(b.backend)),
     ...(feeds === undefined ? {} : { feeds }),
+    ...(mailbox === undefined ? {} : { mailbox }),
   };
 }
 

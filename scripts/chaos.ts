@@ -45,7 +45,14 @@ const LIVES_AT_ONCE = 8;
 const RANDOM_ROUNDS = 4;
 const OUTAGE_MS = 600_000;
 const PROPERTY_RUNS = 1_000;
-const FLOOD = { alerts: 12_000, inScope: 300, changesAfterPages: [6, 12, 18], settleMs: 2_700_000 };
+const FLOOD = {
+  alerts: 12_000,
+  inScope: 300,
+  // What is changed meanwhile moves to the end, and what was not read yet forward.
+  listed: { alertOrder: 'oldest-updated', alertsPerAnswer: 10_000 },
+  changesAfterPages: [6, 12, 18],
+  settleMs: 2_700_000,
+} as const;
 const FLOOD_KILLS = 5;
 /** A kill comes so many pages after the one before, at most. */
 const FLOOD_PAGES_BETWEEN_KILLS = 6;

@@ -15,18 +15,23 @@ const STEP_TIMEOUT_MS = 60_000;
 const POLL_MS = 150;
 
 const customer = { id: 'acme', tenantId: '11111111-1111-4111-8111-111111111111', instructor: 'sato' };
+const writer = 'sato@acme.example';
 
 const incidentSchema = z.object({
   stage: z.string(),
   closeReason: z.string().optional(),
   devices: z.array(z.object({ name: z.string(), isolation: z.string() })),
   attention: z.array(z.string()),
+  customerMails: z.array(
+    z.object({ messageId: z.string().nullable(), mayBe: z.array(z.object({ kind: z.string() })) }),
+  ),
+  inquiry: z.object({ id: z.string(), state: z.string() }).nullable(),
   timeline: z.array(z.object({ at: z.string(), actor: z.string(), text: z.object({ en: z.string() }) })),
 });
 type Incident = z.infer<typeof incidentSchema>;
 
 const mailsSchema = z.object({
-  items: z.array(z.object({ subject: z.string(), headers: z.record(z.string(), z.string()) })),
+  items: z.array(z.object({ subject: z.string(), text: z.string(), headers: z.record(z.string(), z.string()) })),
 });
 
 function token(): string {
@@ -66,7 +71,7 @@ class Story {
     for (;;) {
       const incident = incidentSchema.parse(await ask('GET', this.url));
       for (const { at, actor, text } of incident.timeline.slice(this.told)) {
-        print(`    ${at.slice(11, 19)}  ${actor.padEnd(9)} ${text.en}`);
+        print(`    ${at.slice(11, 19)}  ${actor.padEnd(9)} ${text.en.replaceAll(/\s*\n\s*/g, ' ')}`);
       }
       this.told = incident.timeline.length;
       if (holds(incident)) return incident;
@@ -115,6 +120,65 @@ async function kindsOf(id: string): Promise<(string | undefined)[]> {
     .map(({ headers }) => headers['x-mimamori-kind']);
 }
 
+/** The customer's mail program: an answer to the mail that has told them. */
+async function customerWrites(story: Story, what: string, text: string): Promise<string> {
+  const { items } = mailsSchema.parse(await ask('GET', `${simulator}/sim/mails`));
+  const primary = items.find(
+    ({ headers }) => headers['x-mimamori-incident'] === story.id && headers['x-mimamori-kind'] === 'primary',
+  );
+  const replyTo = primary?.headers['message-id'];
+  expect(replyTo !== undefined, 'there is a mail to answer');
+  print(`  < the customer answers by mail: ${what}`);
+  const sent = await ask('POST', `${simulator}/sim/mails`, { from: writer, replyTo, text });
+  return z.object({ messageId: z.string() }).parse(sent).messageId;
+}
+
+/** A question by mail, and its answer in the thread. */
+async function questionByMail(story: Story): Promise<void> {
+  await customerWrites(story, 'a question', '検知された端末は、どの操作がきっかけだったのでしょうか。');
+  const asked = await story.until('the question waits', ({ attention }) => attention.includes('customer-mail'));
+  const id = asked.inquiry?.id ?? '';
+  print('  > POST /v1/inquiries/…/answer');
+  const text = '添付ファイルを開いた操作がきっかけです。';
+  await ask('POST', `${api}/v1/inquiries/${encodeURIComponent(id)}/answer`, { text });
+  await story.until('answered', ({ inquiry, attention }) => inquiry?.state === 'answered' && attention.length === 0);
+  const { items } = mailsSchema.parse(await ask('GET', `${simulator}/sim/mails`));
+  expect(
+    items.some((mail) => mail.headers['x-mimamori-kind'] === 'inquiry-answer' && mail.text.includes(text)),
+    'the customer has the answer',
+  );
+}
+
+async function releaseByTelephone(story: Story): Promise<void> {
+  const receivedAt = new Date().toISOString();
+  await story.command('release', {
+    instruction: {
+      by: customer.instructor,
+      channel: 'phone',
+      receivedAt,
+      words: '確認が済みました。隔離を解除してください。',
+      calledBackAt: receivedAt,
+    },
+  });
+}
+
+/** A mail is a proposal: an analyst confirms it as the instruction. */
+async function releaseByMail(story: Story): Promise<void> {
+  const messageId = await customerWrites(story, 'the release', '確認が済みました。隔離を解除してください。');
+  const offered = await story.until('the mail is offered', ({ customerMails }) =>
+    customerMails.some((mail) => mail.messageId === messageId),
+  );
+  expect(
+    offered.customerMails.some(({ mayBe }) => mayBe.some(({ kind }) => kind === 'release-instruction')),
+    'it is shown as what may be a release instruction',
+  );
+  expect(
+    offered.devices.every(({ isolation }) => isolation === 'isolated'),
+    'the mail by itself releases nothing',
+  );
+  await story.command('release', { instruction: { mail: messageId } });
+}
+
 async function isTold(id: string, wanted: string[]): Promise<void> {
   const kinds = await kindsOf(id);
   expect(
@@ -137,6 +201,7 @@ async function life(level: 1 | 2 | 3 | 4): Promise<void> {
   }
   if (level === 2) {
     await story.until('told', ({ stage }) => stage === 'notified');
+    await questionByMail(story);
     await story.command('escalations', { message: '追加調査の結果、同じ通信は確認されませんでした。' });
     await story.until('told again', ({ stage, timeline }) => stage === 'notified' && timeline.length > 5);
   } else {
@@ -145,21 +210,26 @@ async function life(level: 1 | 2 | 3 | 4): Promise<void> {
       held.devices.every(({ isolation }) => isolation === 'isolated'),
       'the device is isolated',
     );
-    const receivedAt = new Date().toISOString();
-    await story.command('release', {
-      instruction: {
-        by: customer.instructor,
-        channel: 'mail',
-        receivedAt,
-        words: '確認が済みました。隔離を解除してください。',
-      },
-    });
+    if (level === 3) await releaseByMail(story);
+    else await releaseByTelephone(story);
     await story.until('released and told', ({ stage }) => stage === 'notified');
+  }
+  const inquiry = (await story.until('still open', () => true)).inquiry;
+  // Whoever has acted on the mail says that nothing in it has to be answered any more.
+  if (inquiry?.state === 'open') {
+    print('  > POST /v1/inquiries/…/close');
+    await ask('POST', `${api}/v1/inquiries/${encodeURIComponent(inquiry.id)}/close`, {
+      reason: 'released as instructed',
+    });
+    await story.until('nothing to answer', ({ attention }) => attention.length === 0);
   }
   await story.command('close', { reason: 'demo finished' });
   const closed = await story.until('closed', ({ stage }) => stage === 'closed');
   expect(closed.attention.length === 0, 'nothing needs attention');
-  await isTold(story.id, level === 2 ? ['primary', 'secondary'] : ['primary', 'isolation-result', 'release-result']);
+  await isTold(
+    story.id,
+    level === 2 ? ['primary', 'inquiry-answer', 'secondary'] : ['primary', 'isolation-result', 'release-result'],
+  );
 }
 
 try {

@@ -1,12 +1,19 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkSettings, childEnvironment, readPorts, simulatorEnvironment } from './start/local-settings.js';
+import type { ApiSettings, WorkerSettings } from '../src/config.js';
+import {
+  checkSettings,
+  childEnvironment,
+  metricsPorts,
+  readPorts,
+  simulatorEnvironment,
+} from './start/local-settings.js';
 import type { ChildEnd, ChildSpec } from './start/child.js';
 import { takeDataFolder } from './start/data-folder.js';
 import { firstScreen } from './start/first-screen.js';
-import { operatorAccess } from './start/operator-token.js';
-import { portProblems } from './start/ports.js';
+import { mailTokenSecret, operatorAccess } from './start/operator-token.js';
+import { freePort, portProblems, type PortUse } from './start/ports.js';
 import { problemsOfJsonLog } from './start/shown-lines.js';
 import { Supervisor } from './start/supervisor.js';
 import { prepareNamespace, temporalSpec, type EmbeddedTemporal } from './start/temporal-server.js';
@@ -31,6 +38,20 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function urlOf({ host, port }: { host: string; port: number }): string {
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  return `http://${isEverywhere ? '127.0.0.1' : host}:${port}`;
+}
+
+/** Where the two processes have their metrics read. */
+function metricsUses(api: ApiSettings, worker: WorkerSettings): PortUse[] {
+  const uses = [
+    { variable: 'API_METRICS_PORT', at: api.metrics, what: "the API's metrics" },
+    { variable: 'WORKER_METRICS_PORT', at: worker.metrics, what: "the worker's metrics" },
+  ];
+  return uses.flatMap(({ variable, at, what }) => (at === undefined ? [] : [{ variable, what, ...at }]));
+}
+
 /** Answers the exit code. */
 async function main(): Promise<number> {
   const unknown = [...options].filter((option) => option !== '--fresh' && option !== '--watch');
@@ -38,32 +59,40 @@ async function main(): Promise<number> {
 
   const ports = readPorts(process.env);
   const operatorsFile = process.env['OPERATORS_FILE'];
-  const env = childEnvironment(
-    process.env,
-    ports,
-    operatorsFile === undefined || operatorsFile === '' ? ownOperatorsFile : operatorsFile,
-  );
-  const { api, customers } = checkSettings(env);
+  const env: NodeJS.ProcessEnv = {
+    // Nobody who starts this on the ports of their choice has to know that there are these two.
+    API_METRICS_PORT: String(await freePort(metricsPorts.api)),
+    WORKER_METRICS_PORT: String(await freePort(metricsPorts.worker)),
+    ...childEnvironment(
+      process.env,
+      ports,
+      operatorsFile === undefined || operatorsFile === '' ? ownOperatorsFile : operatorsFile,
+    ),
+  };
+  const { api, worker, customers } = checkSettings(env);
   const [customer] = customers;
   if (customer === undefined) throw new Error(`${api.customersFile} has no customers`);
   const simulatorEnv = simulatorEnvironment(env, customers);
 
-  const isEverywhere = api.api.host === '0.0.0.0' || api.api.host === '::';
-  const apiUrl = `http://${isEverywhere ? '127.0.0.1' : api.api.host}:${api.api.port}`;
+  const apiUrl = urlOf(api.api);
   const simulatorUrl = `http://127.0.0.1:${ports.simulator}`;
 
   const taken = await portProblems([
     { variable: 'API_PORT', port: api.api.port, host: api.api.host, what: 'the API' },
     { variable: 'SIMULATOR_PORT', port: ports.simulator, host: '127.0.0.1', what: 'the simulator' },
     { variable: 'SIMULATOR_SMTP_PORT', port: ports.simulatorSmtp, host: '127.0.0.1', what: "the simulator's mail" },
+    { variable: 'SIMULATOR_IMAP_PORT', port: ports.simulatorImap, host: '127.0.0.1', what: "the simulator's mailbox" },
     { variable: 'TEMPORAL_PORT', port: ports.temporal, host: '127.0.0.1', what: 'Temporal' },
     { variable: 'TEMPORAL_UI_PORT', port: ports.temporalUi, host: '127.0.0.1', what: "Temporal's Web UI" },
+    ...metricsUses(api, worker),
   ]);
   if (taken.length > 0) throw new Error(taken.join('\n'));
 
   const folder = takeDataFolder(dataDir, { fresh: options.has('--fresh') });
   if ('pid' in folder) throw new Error(`another npm start (pid ${folder.pid}) uses ${dataDir}: end it first`);
   const access = operatorAccess(process.env, ownOperatorsFile);
+  env['AUDIT_FILE'] ??= join(dataDir, 'audit.jsonl');
+  env['MAIL_TOKEN_SECRET'] = mailTokenSecret(process.env, join(dataDir, 'mail-token-secret'));
 
   const ending = new Ending(options.has('--watch'));
   const supervisor = new Supervisor({ logDir, print, onFallen: (name, end) => ending.onFallen(name, end) });
@@ -118,10 +147,12 @@ async function main(): Promise<number> {
           uiUrl: `http://127.0.0.1:${ports.temporalUi}`,
           simulatorUrl,
           temporalAddress: `127.0.0.1:${ports.temporal}`,
+          imapUrl: env['IMAP_URL'] ?? 'none',
           smtpUrl: `smtp://127.0.0.1:${ports.simulatorSmtp}`,
           access,
+          metricsUrls: metricsUses(api, worker).map((at) => `${urlOf(at)}/metrics`),
           logDir: relative(process.cwd(), logDir),
-          customer: { id: customer.id, tenantId: customer.defender.tenantId },
+          customer: { id: customer.id, tenantId: customer.defender.tenantId, mail: customer.mail.to[0] ?? '' },
           alertId: `first-${Date.now().toString(36)}`,
         }),
       );

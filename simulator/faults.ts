@@ -15,7 +15,7 @@ export type SmtpStage = (typeof smtpStages)[number];
 export const faultSchema = z
   .strictObject({
     target: z.enum(targets),
-    /** Part of the request's path, or with `$` after it the path's end; for smtp, of the addresses. */
+    /** Part of the request's path, or with `$` after it the path's end; for smtp, of the addresses; for imap, of the command. */
     path: z.string().min(1).optional(),
     method: z.string().min(1).optional(),
     /** For defender: the tenant that the token is for. */
@@ -47,15 +47,14 @@ export const faultSchema = z
       complain('refuseMs', 'Where nobody listens nothing else can happen.');
     if (fault.tenantId !== undefined && fault.target !== 'defender') complain('tenantId', 'Only Defender has tenants.');
     if (fault.number !== undefined && fault.target !== 'twilio') complain('number', 'Only Twilio calls numbers.');
-    if (fault.target !== 'smtp') {
-      if (fault.stage !== undefined) complain('stage', 'Only SMTP has stages.');
-      return;
-    }
-    for (const name of ofHttp) if (fault[name] !== undefined) complain(name, `SMTP has no ${name}.`);
-    if (fault.status !== undefined && fault.status < 400) complain('status', 'SMTP refuses with 4xx or 5xx.');
+    if (fault.target !== 'smtp' && fault.stage !== undefined) complain('stage', 'Only SMTP has stages.');
+    if (fault.target !== 'smtp' && fault.target !== 'imap') return;
+    const server = fault.target.toUpperCase();
+    for (const name of ofHttp) if (fault[name] !== undefined) complain(name, `${server} has no ${name}.`);
+    if (fault.status !== undefined && fault.status < 400) complain('status', `${server} refuses with 4xx or 5xx.`);
     if (fault.status === undefined && fault.body !== undefined)
-      complain('status', 'SMTP refuses with 4xx or 5xx: a body needs one.');
-    if (fault.dropAfterAccept === true && (fault.stage ?? 'data') !== 'data')
+      complain('status', `${server} refuses with 4xx or 5xx: a body needs one.`);
+    if (fault.target === 'smtp' && fault.dropAfterAccept === true && (fault.stage ?? 'data') !== 'data')
       complain('dropAfterAccept', 'Nothing is accepted before the end of DATA.');
   });
 

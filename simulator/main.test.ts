@@ -17,7 +17,7 @@ describe('Simulator', () => {
     environment: Record<string, string>,
   ): { child: ChildProcess; ended: Promise<Ended>; ready: Promise<string> } => {
     const child = spawn(process.execPath, ['--import', 'tsx', program], {
-      env: { ...process.env, SIMULATOR_PORT: '0', SIMULATOR_SMTP_PORT: '0', ...environment },
+      env: { ...process.env, SIMULATOR_PORT: '0', SIMULATOR_SMTP_PORT: '0', SIMULATOR_IMAP_PORT: '0', ...environment },
     });
     let output = '';
     const ready = new Promise<string>((resolve) => {
@@ -45,12 +45,15 @@ describe('Simulator', () => {
     const other = await startSimulator();
     const http = start({ SIMULATOR_PORT: String(other.port) });
     const smtp = start({ SIMULATOR_SMTP_PORT: String(other.smtpPort) });
-    const [httpEnded, smtpEnded] = await Promise.all([http.ended, smtp.ended]);
+    const imap = start({ SIMULATOR_IMAP_PORT: String(other.imapPort) });
+    const [httpEnded, smtpEnded, imapEnded] = await Promise.all([http.ended, smtp.ended, imap.ended]);
     await other.stop();
     assert.equal(httpEnded.code, 1);
     assert.match(httpEnded.output, new RegExp(`Port ${other.port} is in use: set SIMULATOR_PORT`));
     assert.equal(smtpEnded.code, 1);
     assert.match(smtpEnded.output, new RegExp(`Port ${other.smtpPort} is in use: set SIMULATOR_SMTP_PORT`));
+    assert.equal(imapEnded.code, 1);
+    assert.match(imapEnded.output, new RegExp(`Port ${other.imapPort} is in use: set SIMULATOR_IMAP_PORT`));
   });
 
   it('names a setting that is wrong', async () => {

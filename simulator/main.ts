@@ -4,10 +4,14 @@ import { readSettings } from './settings.js';
 
 const listenErrorSchema = z.object({ code: z.enum(['EADDRINUSE', 'EACCES']), port: z.number() });
 
-const explain = (error: unknown, smtpPort: number): string => {
+const explain = (error: unknown, ports: { smtpPort: number; imapPort: number }): string => {
   const listening = listenErrorSchema.safeParse(error).data;
   if (listening === undefined) return error instanceof Error ? error.message : String(error);
-  const variable = listening.port === smtpPort ? 'SIMULATOR_SMTP_PORT' : 'SIMULATOR_PORT';
+  const variables = new Map([
+    [ports.smtpPort, 'SIMULATOR_SMTP_PORT'],
+    [ports.imapPort, 'SIMULATOR_IMAP_PORT'],
+  ]);
+  const variable = variables.get(listening.port) ?? 'SIMULATOR_PORT';
   const problem = listening.code === 'EADDRINUSE' ? 'is in use' : 'must not be used';
   return `Port ${listening.port} ${problem}: set ${variable} to another one.`;
 };
@@ -15,7 +19,7 @@ const explain = (error: unknown, smtpPort: number): string => {
 const main = async (): Promise<void> => {
   const settings = readSettings(process.env);
   const simulator = await startSimulator(settings).catch((error: unknown) => {
-    throw new Error(explain(error, settings.smtpPort));
+    throw new Error(explain(error, settings));
   });
   let isStopping = false;
   const stop = (): void => {
@@ -29,7 +33,7 @@ const main = async (): Promise<void> => {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  console.log(`Simulator: ${simulator.url}/sim, ${simulator.smtpUrl}`);
+  console.log(`Simulator: ${simulator.url}/sim, ${simulator.smtpUrl}, imap://127.0.0.1:${simulator.imapPort}`);
 };
 
 main().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-export const targets = ['defender', 'entra', 'smtp', 'twilio'] as const;
+export const targets = ['defender', 'entra', 'imap', 'smtp', 'twilio'] as const;
 export type Target = (typeof targets)[number];
 
 export interface RequestEntry {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defaultCredentials, defaultHttpPort, defaultSmtpPort } from './defaults.js';
+import { defaultCredentials, defaultHttpPort, defaultImapPort, defaultSmtpPort } from './defaults.js';
 import type { SimulatorOptions } from './index.js';
 import { noTrickle } from './trickle.js';
 
@@ -9,6 +9,8 @@ const text = (otherwise: string) => z.string().default(otherwise);
 const environmentSchema = z.object({
   SIMULATOR_PORT: port(defaultHttpPort),
   SIMULATOR_SMTP_PORT: port(defaultSmtpPort),
+  SIMULATOR_IMAP_PORT: port(defaultImapPort),
+  SIMULATOR_MAILBOX: z.email().default(defaultCredentials.mailboxAddress),
   SIMULATOR_ALERTS_PER_MINUTE: z.coerce.number().min(0).default(noTrickle.alertsPerMinute),
   SIMULATOR_TRICKLE_TENANTS: z
     .string()
@@ -38,6 +40,8 @@ export const readSettings = (
   return {
     port: result.data.SIMULATOR_PORT,
     smtpPort: result.data.SIMULATOR_SMTP_PORT,
+    imapPort: result.data.SIMULATOR_IMAP_PORT,
+    mailboxAddress: result.data.SIMULATOR_MAILBOX,
     trickle: {
       alertsPerMinute: result.data.SIMULATOR_ALERTS_PER_MINUTE,
       tenantIds: result.data.SIMULATOR_TRICKLE_TENANTS,

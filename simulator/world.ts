@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.js';
 import type { Door } from './door.js';
 import { Tenants } from './defender/tenant.js';
 import { Faults } from './faults.js';
+import { Mailbox } from './imap/mailbox.js';
 import { watchNothing, type Watch } from './moments.js';
 import { RequestLog } from './requests.js';
 import { Mailboxes } from './smtp/mailbox.js';
@@ -16,11 +17,12 @@ export class World {
   readonly tokenKey = randomBytes(32).toString('hex');
   readonly tenants = new Tenants(new Timers(), new Clock());
   readonly mailboxes = new Mailboxes();
+  readonly mailbox = new Mailbox();
   readonly telephone: Telephone;
   readonly requests = new RequestLog();
   readonly faults = new Faults();
   /** Put here by whoever listens. */
-  readonly doors: { http?: Door; smtp?: Door } = {};
+  readonly doors: { http?: Door; smtp?: Door; imap?: Door } = {};
 
   constructor(
     readonly credentials: Credentials,
@@ -33,11 +35,13 @@ export class World {
     this.faults.reset();
     this.doors.http?.open();
     this.doors.smtp?.open();
+    this.doors.imap?.open();
   }
 
   reset(): void {
     this.tenants.reset();
     this.mailboxes.reset();
+    this.mailbox.reset();
     this.telephone.reset();
     this.requests.reset();
     this.endFaults();

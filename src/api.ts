@@ -1,12 +1,28 @@
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
+import type { Logger } from 'pino';
 import { createApp } from './api/app.js';
-import { laptopSettings, loadApiSettings, loadCustomers, loadOperators } from './config.js';
+import { createAuditLog } from './api/audit-log.js';
+import { createApiMetrics, metricsServer, type ApiMetrics } from './api/metrics.js';
+import { createApiServer } from './api/server.js';
+import { createOperatorSignIn } from './api/sign-in.js';
+import { laptopSettings, loadApiSettings, loadCustomers, loadOperators, type MetricsAddress } from './config.js';
 import { watchCustomers } from './customers-file.js';
+import { createTokenVerifier } from './integrations/access-tokens.js';
+import { createMailTokens } from './integrations/mail/tokens.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
 import { createApiClient, temporalConfig } from './temporal/connect.js';
 import { VERSION } from './version.js';
+
+function listenForMetrics(metrics: ApiMetrics, { host, port }: MetricsAddress, log: Logger): void {
+  const server = metricsServer(metrics, log);
+  server.once('error', (error) => {
+    process.stderr.write(`api: cannot listen on ${host}:${port} (METRICS_HOST, API_METRICS_PORT): ${error.message}\n`);
+    process.exit(1);
+  });
+  server.listen(port, host, () => log.info({ host, port }, 'metrics are at /metrics'));
+}
 
 function main(): void {
   const settings = loadApiSettings();
@@ -23,26 +39,34 @@ function main(): void {
     refused: (error) =>
       log.error({ err: error }, 'the changed customers file is refused; the customers of before stay'),
   });
-  const app = createApp({
+  const deps = {
     client: createApiClient(connection, namespace),
     taskQueue: settings.temporal.taskQueue,
     policies,
-    operators,
+    audit: createAuditLog(settings.api.auditFile, log),
+  };
+  const metrics = settings.metrics === undefined ? undefined : createApiMetrics(deps, log);
+  const app = createApp({
+    ...deps,
+    signIn: createOperatorSignIn(operators, createTokenVerifier),
     log,
+    watch: metrics?.watch,
     publicUrl: settings.publicUrl,
     twilioAuthToken: settings.twilio.authToken,
+    tokens: createMailTokens(settings.mail.tokenSecret),
+    mailWebhookSecret: settings.mailWebhookSecret,
+    mailWebhookAuthservId: settings.mailWebhookAuthservId,
+    trustedProxies: settings.api.trustedProxies,
     version: VERSION,
   });
-  const { host, port } = settings.api;
-  const server = app.listen(port, host, (error?: Error) => {
-    if (error !== undefined) {
-      process.stderr.write(`api: cannot listen on ${host}:${port} (API_HOST, API_PORT): ${error.message}\n`);
-      process.exit(1);
-    }
-    log.info({ host, port }, 'API listens');
+  const { host, port, tls } = settings.api;
+  const server = createApiServer(app, tls);
+  server.once('error', (error) => {
+    process.stderr.write(`api: cannot listen on ${host}:${port} (API_HOST, API_PORT): ${error.message}\n`);
+    process.exit(1);
   });
-  server.headersTimeout = 15_000;
-  server.requestTimeout = 30_000;
+  server.listen(port, host, () => log.info({ host, port, isHttps: tls !== undefined }, 'API listens'));
+  if (metrics !== undefined && settings.metrics !== undefined) listenForMetrics(metrics, settings.metrics, log);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       // Ends the process rather than the connection alone: a retry of Temporal's client that is still due would throw.

@@ -1,8 +1,11 @@
 import { accessSync, constants } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { closedDaysSchema } from './domain/business-hours.js';
 import { customersFileSchema, type Customer } from './domain/customer.js';
+import { isLoopback, isSafeUrl } from './domain/hosts.js';
 import { HOUR_MS } from './domain/time.js';
-import { operatorsFileSchema, type Operator } from './operators.js';
+import { operatorsFileSchema, type OperatorsFile } from './operators.js';
 import { loadYamlFile } from './yaml-file.js';
 
 /*
@@ -27,7 +30,11 @@ function hasProtocol(value: string, protocols: readonly string[]): boolean {
 
 const httpUrl = () =>
   text()
-    .refine((value) => hasProtocol(value, ['http:', 'https:']), 'must be a URL such as https://host/path')
+    .refine((value) => hasProtocol(value, ['http:', 'https:']), {
+      error: 'must be a URL such as https://host/path',
+      abort: true,
+    })
+    .refine(isSafeUrl, 'must begin with https://: plain http is for this machine only')
     .transform((value) => value.replace(/\/+$/, ''));
 
 /** `soc@example.com` or `SOC <soc@example.com>`. */
@@ -48,6 +55,18 @@ function number(range: { min: number; max: number; whole?: boolean }) {
   });
 }
 
+/** `30,60`: rising. */
+function minutes() {
+  return text()
+    .transform((value) => value.split(',').map((part) => Number(part.trim())))
+    .pipe(
+      z
+        .array(z.int('must be whole minutes such as 30,60').min(1).max(10_080))
+        .max(10)
+        .refine((list) => list.every((each, index) => index === 0 || each > (list[index - 1] ?? 0)), 'must rise'),
+    );
+}
+
 function isReadable(file: string): boolean {
   try {
     accessSync(file, constants.R_OK);
@@ -56,6 +75,19 @@ function isReadable(file: string): boolean {
     return false;
   }
 }
+
+const readableFile = () => text().refine(isReadable, 'names a file that cannot be read');
+
+/** `192.0.2.7`, `2001:db8::/32`. */
+function isNetwork(value: string): boolean {
+  const [address = '', length, ...rest] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128));
+}
+
+/** Where Prometheus asks a process; it asks without a token, so by default this machine alone can. */
+const metricsPort = () => number({ min: 1, max: 65_535, whole: true }).optional();
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -68,8 +100,18 @@ const sharedVariables = {
   TEMPORAL_TASK_QUEUE: text().max(200).default('mimamori'),
   API_PORT: number({ min: 1, max: 65_535, whole: true }).default(8080),
   PUBLIC_URL: httpUrl().optional(),
+  METRICS_HOST: text()
+    .refine((value) => isIP(value) !== 0, 'must be an address such as 127.0.0.1')
+    .default('127.0.0.1'),
   TWILIO_AUTH_TOKEN: text(),
   MAIL_FROM: mailbox(),
+  /** Where customers answer to; `MAIL_FROM` unless it is another. */
+  MAIL_REPLY_TO: mailbox().optional(),
+  /** Signs what tells a customer's answer from a forged one. */
+  MAIL_TOKEN_SECRET: text().min(16, 'must be at least 16 characters'),
+  /** Whose `Authentication-Results` are believed: the name that our own mail server writes there, `_none` where it writes none. */
+  MAIL_AUTHSERV_ID: text().max(253).optional(),
+  INQUIRY_REMIND_MINUTES: minutes().default([30, 60]),
   SOC_MAIL_TO: mailbox().default('soc@mimamori.example'),
   UNTRIAGED_WARN_HOURS: number({ min: 0.000_1, max: 720 }).default(3),
   INCIDENT_AUTO_CLOSE_DAYS: number({ min: 0.000_01, max: 3650 }).default(14),
@@ -81,23 +123,52 @@ const sharedVariables = {
 
 const apiVariables = {
   API_HOST: text().default('127.0.0.1'),
+  API_METRICS_PORT: metricsPort(),
   OPERATORS_FILE: text().default('config/operators.yaml'),
+  /** Both, for HTTPS without a proxy. */
+  API_TLS_CERT_PATH: readableFile().optional(),
+  API_TLS_KEY_PATH: readableFile().optional(),
+  /** Whose `X-Forwarded-For` is believed. */
+  API_TRUSTED_PROXIES: text()
+    .transform((value) => value.split(',').map((part) => part.trim()))
+    .refine((list) => list.every(isNetwork), 'must be addresses or networks such as 192.0.2.7,10.0.0.0/8')
+    .default([]),
+  /** Where every command is written down beside the log, for `GET /v1/audit`. */
+  AUDIT_FILE: text().optional(),
+  /** For mail that comes by `POST /webhooks/mail`; without it there is no such way in. */
+  MAIL_WEBHOOK_SECRET: text().min(16, 'must be at least 16 characters').optional(),
+  /** As `MAIL_AUTHSERV_ID`, for that way in: unset, no mail that comes by it proves its sender. */
+  MAIL_WEBHOOK_AUTHSERV_ID: text().max(253).optional(),
 };
 
 const workerVariables = {
+  WORKER_METRICS_PORT: metricsPort(),
   SMTP_URL: text().refine(
-    (value) => hasProtocol(value, ['smtp:', 'smtps:']),
-    'must be a URL such as smtps://user:password@host:465',
+    (value) => hasProtocol(value, ['smtp:', 'smtps:']) && new URL(value).search === '',
+    'must be a URL such as smtps://user:password@host:465, without parameters',
   ),
+  IMAP_URL: text()
+    .refine((value) => hasProtocol(value, ['imap:', 'imaps:']), 'must be a URL such as imaps://user:password@host:993')
+    .optional(),
+  IMAP_OAUTH_TENANT_ID: text().optional(),
+  IMAP_OAUTH_CLIENT_ID: text().optional(),
+  IMAP_OAUTH_CLIENT_SECRET: text().optional(),
   TWILIO_ACCOUNT_SID: text(),
   TWILIO_FROM: phone(),
   TWILIO_API_BASE: httpUrl().default('https://api.twilio.com'),
   DEFENDER_API_BASE: httpUrl().default('https://api.security.microsoft.com'),
   ENTRA_TOKEN_ENDPOINT: httpUrl().optional(),
   DEFENDER_CLIENT_ID: text(),
+  /** What one worker may count on in each tenant. */
+  DEFENDER_CALLS_PER_MINUTE: number({ min: 10, max: 1_000_000, whole: true }).default(100),
+  /** Beside weekends and public holidays: `12-29` of every year, `2027-04-30` of one. */
+  CLOSED_DAYS: text()
+    .transform((value) => value.split(',').map((day) => day.trim()))
+    .pipe(closedDaysSchema.unwrap())
+    .default(closedDaysSchema.parse(undefined)),
   FEED_LOOK_BACK_HOURS: number({ min: 0, max: 720 }).default(24),
   DEFENDER_CLIENT_SECRET: text().optional(),
-  DEFENDER_CLIENT_CERTIFICATE_PATH: text().refine(isReadable, 'names a file that cannot be read').optional(),
+  DEFENDER_CLIENT_CERTIFICATE_PATH: readableFile().optional(),
 };
 
 const sharedSchema = z.object(sharedVariables);
@@ -113,15 +184,28 @@ export type WorkerSettings = ReturnType<typeof loadWorkerSettings>;
 export type DefenderCredential = { secret: string } | { certificatePath: string };
 
 export function loadApiSettings(env: NodeJS.ProcessEnv = process.env) {
-  const values = read(apiSchema, env);
+  const values = read(apiSchema, env, apiTlsProblems(withoutEmpty(env)));
+  const { API_TLS_CERT_PATH: certPath, API_TLS_KEY_PATH: keyPath } = values;
   return {
     ...sharedSettings(values),
-    api: { host: values.API_HOST, port: values.API_PORT, operatorsFile: values.OPERATORS_FILE },
+    api: {
+      host: values.API_HOST,
+      port: values.API_PORT,
+      /** Undefined: plain HTTP. */
+      tls: certPath === undefined || keyPath === undefined ? undefined : { certPath, keyPath },
+      trustedProxies: values.API_TRUSTED_PROXIES,
+      operatorsFile: values.OPERATORS_FILE,
+      auditFile: values.AUDIT_FILE,
+    },
+    metrics: metricsOf(values.METRICS_HOST, values.API_METRICS_PORT),
+    mailWebhookSecret: values.MAIL_WEBHOOK_SECRET,
+    mailWebhookAuthservId: values.MAIL_WEBHOOK_AUTHSERV_ID,
   };
 }
 
 export function loadWorkerSettings(env: NodeJS.ProcessEnv = process.env) {
-  const values = read(workerSchema, env, credentialProblems(withoutEmpty(env)));
+  const given = withoutEmpty(env);
+  const values = read(workerSchema, env, [...credentialProblems(given), ...imapProblems(given)]);
   const shared = sharedSettings(values);
   return {
     ...shared,
@@ -131,13 +215,17 @@ export function loadWorkerSettings(env: NodeJS.ProcessEnv = process.env) {
       from: values.TWILIO_FROM,
       apiBase: values.TWILIO_API_BASE,
     },
+    metrics: metricsOf(values.METRICS_HOST, values.WORKER_METRICS_PORT),
     mail: { ...shared.mail, smtpUrl: values.SMTP_URL },
+    mailbox: values.IMAP_URL === undefined ? undefined : { imapUrl: values.IMAP_URL, oauth: oauthOf(values) },
+    closedDays: values.CLOSED_DAYS,
     feedLookBackMs: values.FEED_LOOK_BACK_HOURS * HOUR_MS,
     defender: {
       apiBase: values.DEFENDER_API_BASE,
       /** May hold `{tenantid}`; unset means Microsoft's own. */
       tokenEndpoint: values.ENTRA_TOKEN_ENDPOINT,
       clientId: values.DEFENDER_CLIENT_ID,
+      callsPerMinute: values.DEFENDER_CALLS_PER_MINUTE,
       credential: credentialOf(values.DEFENDER_CLIENT_SECRET, values.DEFENDER_CLIENT_CERTIFICATE_PATH),
     },
   };
@@ -151,11 +239,18 @@ function sharedSettings(values: z.infer<typeof sharedSchema>) {
     publicUrl: values.PUBLIC_URL ?? `http://127.0.0.1:${values.API_PORT}`,
     temporal: { taskQueue: values.TEMPORAL_TASK_QUEUE },
     twilio: { authToken: values.TWILIO_AUTH_TOKEN },
-    mail: { from: values.MAIL_FROM, socTo: values.SOC_MAIL_TO },
+    mail: {
+      from: values.MAIL_FROM,
+      replyTo: values.MAIL_REPLY_TO ?? values.MAIL_FROM,
+      socTo: values.SOC_MAIL_TO,
+      tokenSecret: values.MAIL_TOKEN_SECRET,
+      authservId: values.MAIL_AUTHSERV_ID,
+    },
     service: {
       untriagedWarnHours: values.UNTRIAGED_WARN_HOURS,
       incidentAutoCloseDays: values.INCIDENT_AUTO_CLOSE_DAYS,
       incidentLingerDays: values.INCIDENT_LINGER_DAYS,
+      inquiryRemindMinutes: values.INQUIRY_REMIND_MINUTES,
       phoneRingSeconds: values.PHONE_RING_SECONDS,
       phoneRounds: values.PHONE_ROUNDS,
       phoneRoundPauseSeconds: values.PHONE_ROUND_PAUSE_SECONDS,
@@ -163,14 +258,29 @@ function sharedSettings(values: z.infer<typeof sharedSchema>) {
   };
 }
 
+export interface MetricsAddress {
+  host: string;
+  port: number;
+}
+
+/** Undefined: nobody can ask. */
+function metricsOf(host: string, port: number | undefined): MetricsAddress | undefined {
+  return port === undefined ? undefined : { host, port };
+}
+
 function read<Schema extends z.ZodType>(
   schema: Schema,
   env: NodeJS.ProcessEnv,
   furtherProblems: readonly string[] = [],
 ): z.output<Schema> {
-  const result = schema.safeParse(withoutEmpty(env));
-  const problems = (result.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
-  if (!result.success || furtherProblems.length > 0) throw new SettingsError([...problems, ...furtherProblems]);
+  const given = withoutEmpty(env);
+  const result = schema.safeParse(given);
+  const problems = [
+    ...(result.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`),
+    ...furtherProblems,
+    ...verificationProblems(given),
+  ];
+  if (!result.success || problems.length > 0) throw new SettingsError(problems);
   return result.data;
 }
 
@@ -188,6 +298,36 @@ function credentialProblems(env: NodeJS.ProcessEnv): string[] {
   return [given.length === 0 ? `one of ${names} must be set` : `${names} are both set: which one counts?`];
 }
 
+function apiTlsProblems(env: NodeJS.ProcessEnv): string[] {
+  const names = ['API_TLS_CERT_PATH', 'API_TLS_KEY_PATH'];
+  const missing = names.filter((name) => env[name] === undefined);
+  return missing.length === 1 ? [`${missing.join()} is not set: HTTPS needs ${names.join(' and ')}`] : [];
+}
+
+/** Node's own switch would turn it off for every connection of the process. */
+function verificationProblems(env: NodeJS.ProcessEnv): string[] {
+  return env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0'
+    ? ['NODE_TLS_REJECT_UNAUTHORIZED keeps certificates from being verified: name your own CA by NODE_EXTRA_CA_CERTS']
+    : [];
+}
+
+const OAUTH = ['IMAP_OAUTH_TENANT_ID', 'IMAP_OAUTH_CLIENT_ID', 'IMAP_OAUTH_CLIENT_SECRET'] as const;
+
+function imapProblems(env: NodeJS.ProcessEnv): string[] {
+  const given = OAUTH.filter((name) => env[name] !== undefined);
+  if (given.length === 0 || given.length === OAUTH.length) return [];
+  return [`${OAUTH.filter((name) => env[name] === undefined).join(', ')} must be set beside ${given.join(', ')}`];
+}
+
+function oauthOf({
+  IMAP_OAUTH_TENANT_ID: tenantId,
+  IMAP_OAUTH_CLIENT_ID: clientId,
+  IMAP_OAUTH_CLIENT_SECRET: secret,
+}: z.infer<typeof workerSchema>): { tenantId: string; clientId: string; secret: string } | undefined {
+  if (tenantId === undefined || clientId === undefined || secret === undefined) return undefined;
+  return { tenantId, clientId, secret };
+}
+
 function credentialOf(secret: string | undefined, certificatePath: string | undefined): DefenderCredential {
   if (secret !== undefined) return { secret };
   if (certificatePath !== undefined) return { certificatePath };
@@ -197,11 +337,14 @@ function credentialOf(secret: string | undefined, certificatePath: string | unde
 /** What only suits a laptop and is likely a mistake in production; for a process to log at its start. */
 export function laptopSettings(settings: SharedSettings): string[] {
   return [
-    ...(/^https?:\/\/(127\.|localhost|\[::1\])/.test(settings.publicUrl)
+    ...(isLoopback(new URL(settings.publicUrl).hostname)
       ? ['PUBLIC_URL is this machine only: Twilio cannot reach it']
       : []),
     ...(settings.mail.socTo.includes('@mimamori.example')
       ? ['SOC_MAIL_TO is the example address: nobody reads the warnings']
+      : []),
+    ...(settings.mail.authservId === undefined
+      ? ['MAIL_AUTHSERV_ID is not set: no mail proves its sender, and every release by mail needs a call back']
       : []),
   ];
 }
@@ -210,6 +353,6 @@ export function loadCustomers(file: string): Customer[] {
   return loadYamlFile(file, customersFileSchema).customers;
 }
 
-export function loadOperators(file: string): Operator[] {
-  return loadYamlFile(file, operatorsFileSchema).operators;
+export function loadOperators(file: string): OperatorsFile {
+  return loadYamlFile(file, operatorsFileSchema);
 }

@@ -4,7 +4,7 @@ import type { Policy, ServiceSettings } from './domain/policy.js';
 import { DAY_MS, HOUR_MS, SECOND_MS } from './domain/time.js';
 
 /** `soc@example.com`, also out of `SOC <soc@example.com>`. */
-function bareAddress(mailbox: string): string {
+export function bareAddress(mailbox: string): string {
   return /<([^<>]+)>$/.exec(mailbox)?.[1] ?? mailbox;
 }
 
@@ -12,6 +12,8 @@ export function serviceSettings({ service, mail }: SharedSettings): ServiceSetti
   return {
     socMailTo: bareAddress(mail.socTo),
     mailDomain: bareAddress(mail.from).split('@').at(-1) ?? 'mimamori.example',
+    ownAddresses: [mail.from, mail.replyTo, mail.socTo].map((own) => bareAddress(own).toLowerCase()),
+    inquiryRemindMinutes: service.inquiryRemindMinutes,
     untriagedWarnMs: service.untriagedWarnHours * HOUR_MS,
     autoCloseMs: service.incidentAutoCloseDays * DAY_MS,
     lingerMs: service.incidentLingerDays * DAY_MS,

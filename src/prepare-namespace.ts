@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
+import { temporalConfig } from './temporal/connect.js';
 import { ensureNamespace } from './temporal/namespace.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
 
@@ -16,9 +16,8 @@ const log = pino({ name: 'prepare-namespace' });
 const ATTEMPTS = 15;
 const PAUSE_MS = 2_000;
 
-const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-const { address, tls, apiKey, metadata } = connectionOptions;
-const connection = await Connection.connect({ address, tls, apiKey, metadata });
+const { clientOptions, namespace } = temporalConfig();
+const connection = await Connection.connect(clientOptions);
 try {
   await ensureNamespace(connection, namespace);
   for (let attempt = 1; ; attempt += 1) {

@@ -3,16 +3,29 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
 import { createActivities, type ActivityDeps } from './activities/index.js';
-import { tellRefusedFile, watchCustomers } from './customers-file.js';
+import { followCustomersFile } from './customers-file.js';
+import type { RejectReason } from './domain/feed/rejected.js';
+import { parseIncidentId } from './domain/incident/record.js';
+import { histogramBuckets, labelSets, measureNames, measures } from './domain/measures.js';
 import { feedQueue } from './domain/ports.js';
 import { MINUTE_MS } from './domain/time.js';
-import { laptopSettings, loadCustomers, loadWorkerSettings, type WorkerSettings } from './config.js';
+import {
+  laptopSettings,
+  loadCustomers,
+  loadWorkerSettings,
+  type MetricsAddress,
+  type WorkerSettings,
+} from './config.js';
 import { createDefenderClient } from './integrations/defender/client.js';
 import { createSignIn } from './integrations/defender/sign-in.js';
 import { createMailSender } from './integrations/mail/sender.js';
 import { createPhoneClient } from './integrations/phone/client.js';
+import { businessHours } from './holidays.js';
 import { createLogger } from './log.js';
-import { createPolicies, serviceSettings } from './policy.js';
+import { createMailTokens } from './integrations/mail/tokens.js';
+import { createMailboxClient, type MailboxClient } from './integrations/mailbox/client.js';
+import { bareAddress, createPolicies, serviceSettings } from './policy.js';
+import { ensureMailbox } from './temporal/mailbox.js';
 import { ensureFeeds, tryRejectedAgain } from './temporal/feeds.js';
 import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
@@ -66,7 +79,10 @@ export function createFeedWorker({ connection, namespace, taskQueue, activities 
     connection,
     namespace,
     taskQueue: feedQueue(taskQueue),
-    activities: { pollFeed: (input: Parameters<typeof activities.pollFeed>[0]) => activities.pollFeed(input) },
+    activities: {
+      pollFeed: (input: Parameters<typeof activities.pollFeed>[0]) => activities.pollFeed(input),
+      readMailbox: (input: Parameters<typeof activities.readMailbox>[0]) => activities.readMailbox(input),
+    },
     maxConcurrentActivityTaskExecutions: FEEDS_AT_ONCE,
     maxHeartbeatThrottleInterval: FEED_HEARTBEAT_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
@@ -88,13 +104,66 @@ export function createOutside(settings: WorkerSettings): Omit<ActivityDeps, 'cli
       signIn,
       timeoutMs: DEFENDER_TIMEOUT_MS,
       maxInFlightPerTenant: MAX_DEFENDER_CALLS_PER_TENANT,
+      callsPerMinute: defender.callsPerMinute,
     }),
     defaultApiBase: defender.apiBase,
+    businessHours: businessHours(settings.closedDays),
     feedLookBackMs: settings.feedLookBackMs,
-    mail: createMailSender({ smtpUrl: mail.smtpUrl, from: mail.from }),
+    mail: createMailSender({ smtpUrl: mail.smtpUrl, from: mail.from, replyTo: mail.replyTo }),
+    tokens: createMailTokens(mail.tokenSecret),
+    replyTo: bareAddress(mail.replyTo),
+    authservId: mail.authservId,
+    mailbox: settings.mailbox === undefined ? null : mailboxOf(settings.mailbox),
     phone: createPhoneClient({ ...twilio, timeoutMs: PHONE_TIMEOUT_MS }),
     publicUrl,
   };
+}
+
+/** Microsoft's scope for IMAP of Exchange Online. */
+const IMAP_SCOPE = 'https://outlook.office365.com/.default';
+
+function mailboxOf({ imapUrl, oauth }: NonNullable<WorkerSettings['mailbox']>): MailboxClient {
+  if (oauth === undefined) return createMailboxClient({ imapUrl });
+  const { tenantId, clientId, secret } = oauth;
+  const signIn = createSignIn({ clientId, credential: { secret }, scope: IMAP_SCOPE });
+  return createMailboxClient({ imapUrl, accessToken: () => signIn.token(tenantId) });
+}
+
+/** With an address, the SDK shows its own metrics there, and what our workflows count (`domain/measures.ts`). */
+function installRuntime(logger: DefaultLogger, address: MetricsAddress | undefined): void {
+  const shutdownSignals: NodeJS.Signals[] = [];
+  if (address === undefined) {
+    Runtime.install({ logger, shutdownSignals });
+    return;
+  }
+  const { host, port } = address;
+  const bindAddress = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const metrics = { prometheus: { bindAddress, histogramBucketOverrides: histogramBuckets } };
+  try {
+    Runtime.install({ logger, shutdownSignals, telemetryOptions: { metrics } });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot listen on ${bindAddress} (METRICS_HOST, WORKER_METRICS_PORT): ${why}`);
+  }
+}
+
+/**
+ * A counter that began with its first event would have had nothing to increase from. The tags are those that the SDK gives to what a
+ * workflow counts.
+ */
+function countFromZero(namespace: string, taskQueue: string): void {
+  for (const name of measureNames) {
+    const { kind, help, workflowType } = measures[name];
+    if (kind !== 'counter') continue;
+    const counter = Runtime.instance().metricMeter.createCounter(name, undefined, help);
+    for (const labels of labelSets(name)) counter.add(0, { namespace, taskQueue, workflowType, ...labels });
+  }
+}
+
+/** What is said of an incident's workflow, or of an activity of it, names the incident as every other line does. */
+function incidentOf({ workflowId }: Record<string, unknown>): { incidentId?: string } {
+  if (typeof workflowId !== 'string' || parseIncidentId(workflowId) === undefined) return {};
+  return { incidentId: workflowId };
 }
 
 function workerLogLevel(level: string): LogLevel {
@@ -108,13 +177,15 @@ async function main(): Promise<void> {
     // The feeds' worker has none on purpose.
     if (message.startsWith('No workflows registered')) return;
     const write = level === 'ERROR' ? log.error : level === 'WARN' ? log.warn : level === 'INFO' ? log.info : log.debug;
-    write.call(log, { ...meta }, message);
+    write.call(log, { ...meta, ...incidentOf(meta ?? {}) }, message);
   });
-  Runtime.install({ logger, shutdownSignals: [] });
+  installRuntime(logger, settings.metrics);
+  if (settings.metrics !== undefined) log.info(settings.metrics, 'metrics are at /metrics');
 
   for (const warning of laptopSettings(settings)) log.info(warning);
   const { connectionOptions, clientOptions, namespace } = temporalConfig();
   const { taskQueue } = settings.temporal;
+  countFromZero(namespace, taskQueue);
   const outside = createOutside(settings);
   const codePath = prebuiltBundle();
   const bundle = codePath === undefined ? await bundleWorkflows(logger) : { codePath };
@@ -139,22 +210,36 @@ async function main(): Promise<void> {
     });
   };
   keepFeeds();
-  const keeper = setInterval(keepFeeds, MINUTE_MS);
-  tryRejectedAgain(client).catch((error: unknown) => {
-    log.error({ err: error }, 'alerts that were kept aside could not be tried again');
-  });
-  const stopWatching = watchCustomers(settings.customersFile, policies, {
-    changed() {
-      log.info('the customers file was read again');
-      keepFeeds();
-    },
-    refused(error) {
-      log.error({ err: error }, 'the changed customers file is refused; the customers of before stay');
-      tellRefusedFile(outside.mail, policies.service, error).catch((failure: unknown) => {
-        log.error({ err: failure }, 'the SOC could not be told of it');
+  if (outside.mailbox === null) log.info('IMAP_URL is not set: what customers write is read by nobody here');
+  const keepMailbox = () => {
+    if (outside.mailbox === null) return;
+    ensureMailbox({ client, taskQueue }).catch((error: unknown) => {
+      log.error({ err: error }, 'the reading of the mailbox cannot be started now; tried again within a minute');
+    });
+  };
+  keepMailbox();
+  const keeper = setInterval(() => {
+    keepFeeds();
+    keepMailbox();
+  }, MINUTE_MS);
+  const tryAgain = (reason?: RejectReason) => {
+    tryRejectedAgain(client, reason).catch((error: unknown) => {
+      log.error({ err: error }, 'alerts that were kept aside could not be tried again');
+    });
+  };
+  tryAgain();
+  const { mail } = outside;
+  const changed = () => {
+    keepFeeds();
+    tryAgain('other-tenant');
+    // A tuning period that the file has now calls off what is under way.
+    for (const customerId of policies.customerIds()) {
+      activities.tellPolicyChanged({ customerId }).catch((error: unknown) => {
+        log.error({ err: error, customerId }, 'the open incidents could not be told of the changed customers file');
       });
-    },
-  });
+    }
+  };
+  const stopFollowing = followCustomersFile(settings.customersFile, { policies, mail, log, changed });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -164,8 +249,8 @@ async function main(): Promise<void> {
   log.info({ taskQueue, namespace }, 'worker polls');
   await Promise.all(workers.map((worker) => worker.run()));
   clearInterval(keeper);
-  stopWatching();
-  outside.mail.close();
+  stopFollowing();
+  mail.close();
   await Promise.all([connection.close(), native.close()]);
   log.info('worker drained');
 }

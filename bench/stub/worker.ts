@@ -47,6 +47,7 @@ const outside: Outside = {
     taskQueue,
     readPolicy: createPolicyReader(client, policies),
     findExclusion: exclusionFinder(client),
+    businessHours: (at) => ({ opensAt: at }),
   }),
   lookUpMachine: ({ machineId }) => Promise.resolve(factsOf(machineId)),
   awaitMachine: ({ machineId }) => Promise.resolve(factsOf(machineId)),
@@ -69,6 +70,15 @@ const outside: Outside = {
   pollFeed: ({ state }) => Promise.resolve({ state, ended: true }),
   deliverRejected: () => Promise.resolve({ is: 'rejected', reason: 'not-understood', errors: [] }),
   readCall: () => Promise.resolve({ status: 'completed' }),
+  readBusinessHours: () => Promise.reject(new Error('nothing is excluded here')),
+  setIndicator: () => Promise.reject(new Error('nothing is excluded here')),
+  removeIndicator: () => Promise.reject(new Error('nothing is excluded here')),
+  readThread: () => Promise.resolve(null),
+  countExcluded: () => Promise.resolve(0),
+  tellOfInquiry: () => Promise.reject(new Error('nobody writes here')),
+  passOnMail: () => Promise.reject(new Error('nobody writes here')),
+  tellOfStranger: () => Promise.reject(new Error('nobody writes here')),
+  readMailbox: () => Promise.reject(new Error('nobody writes here')),
 };
 
 const bundle = await bundleWorkflows(new DefaultLogger('ERROR'));

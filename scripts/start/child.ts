@@ -25,6 +25,8 @@ export interface ChildEnd {
 const READY_TIMEOUT_MS = 90_000;
 const READY_POLL_MS = 100;
 const LAST_LINES = 15;
+/** How long output may take to come after the process has ended. */
+const QUIET_MS = 500;
 
 const leash = new URL('./leash.mjs', import.meta.url).href;
 
@@ -33,6 +35,7 @@ export class Child {
   readonly ended: Promise<ChildEnd>;
   private readonly process: ChildProcess;
   private readonly lastLines: string[] = [];
+  private linesRead = 0;
   private end: ChildEnd | undefined;
 
   constructor(
@@ -50,6 +53,7 @@ export class Child {
     const follow = (stream: Readable | null, name: 'stdout' | 'stderr') => {
       if (stream === null) return;
       createInterface({ input: stream }).on('line', (line) => {
+        this.linesRead += 1;
         log.write(`${line}\n`);
         this.lastLines.push(line);
         if (this.lastLines.length > LAST_LINES) this.lastLines.shift();
@@ -69,10 +73,17 @@ export class Child {
       this.process.once('close', (code, signal) => finish(describeEnd(code, signal)));
       this.process.once('exit', (code, signal) => {
         this.kill(); // whatever it has left behind
-        setTimeout(finish, 500, describeEnd(code, signal)).unref();
+        this.onceQuiet(() => finish(describeEnd(code, signal)));
       });
     });
     void this.ended.then(() => log.end());
+  }
+
+  /** Once no line of output has come for a while. One that lies ready is read first: this process may have been slow. */
+  private onceQuiet(then: () => void): void {
+    const before = this.linesRead;
+    const look = () => (this.linesRead === before ? then() : this.onceQuiet(then));
+    setTimeout(() => setImmediate(look), QUIET_MS).unref();
   }
 
   get pid(): number | undefined {

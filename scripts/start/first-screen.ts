@@ -1,3 +1,4 @@
+import { messageIdOf } from '../../src/domain/templates/thread.js';
 import type { OperatorAccess } from './operator-token.js';
 
 export interface FirstScreen {
@@ -6,10 +7,13 @@ export interface FirstScreen {
   simulatorUrl: string;
   temporalAddress: string;
   smtpUrl: string;
+  imapUrl: string;
   access: OperatorAccess;
+  /** Of the API and of the worker. */
+  metricsUrls: readonly string[];
   logDir: string;
   /** The customer that the commands are about. */
-  customer: { id: string; tenantId: string };
+  customer: { id: string; tenantId: string; mail: string };
   /** New on each start, so that pasting the commands again tells a new story. */
   alertId: string;
 }
@@ -25,6 +29,8 @@ export function firstScreen(screen: FirstScreen): string {
     `  API           ${apiUrl}   documentation: ${apiUrl}/docs`,
     `  Temporal UI   ${screen.uiUrl}   server: ${screen.temporalAddress}`,
     `  Simulator     ${screen.simulatorUrl}/sim/mails   mail server: ${screen.smtpUrl}`,
+    `  Mailbox       ${shownMailbox(screen.imapUrl)}   what customers answer: ${apiUrl}/v1/inquiries`,
+    `  Metrics       ${screen.metricsUrls.join('   ')}`,
     `  Logs          ${screen.logDir}`,
     `  Token         ${access.line}`,
     '',
@@ -47,5 +53,20 @@ export function firstScreen(screen: FirstScreen): string {
     `  -d '{"level":3,"judgement":"true-positive","detection":"PowerShell fetched a known loader.",` +
       `"analysis":"The loader ran and called home.","countermeasures":"Keep the device off the network."}'`,
     '',
+    '# the customer writes about it (their mail program would answer the escalation; this names the incident’s mail)',
+    `curl -s -X POST ${screen.simulatorUrl}/sim/mails ${json} \\`,
+    `  -d '{"from":"${customer.mail}","to":"soc@mimamori.example","subject":"Which program was it?",` +
+      `"text":"Which program was it?","inReplyTo":"${primaryOf(customer.id, alertId)}"}'`,
+    `curl -s ${apiUrl}/v1/inquiries ${auth}`,
+    '',
   ].join('\n');
+}
+
+/** Without its password: nobody has to read it off a screen. */
+function shownMailbox(imapUrl: string): string {
+  return imapUrl.replace(/\/\/[^@/]*@/, '//');
+}
+
+function primaryOf(customerId: string, alertId: string): string {
+  return messageIdOf(`incident:${customerId}:${alertId}`, 'mail:primary', 'mimamori.example');
 }

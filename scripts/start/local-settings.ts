@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import {
@@ -6,9 +7,16 @@ import {
   loadWorkerSettings,
   SettingsError,
   type ApiSettings,
+  type WorkerSettings,
 } from '../../src/config.js';
 import type { Customer } from '../../src/domain/customer.js';
-import { defaultCredentials, defaultHttpPort, defaultSmtpPort } from '../../simulator/defaults.js';
+import {
+  defaultCredentials,
+  defaultHttpPort,
+  defaultImapPort,
+  defaultSmtpPort,
+  simulatorAuthservId,
+} from '../../simulator/defaults.js';
 import { readSettings as readSimulatorSettings } from '../../simulator/settings.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -18,15 +26,20 @@ const port = z.coerce.number({ error: 'must be a port' }).int('must be a port').
 const portsSchema = z.object({
   SIMULATOR_PORT: port.default(defaultHttpPort),
   SIMULATOR_SMTP_PORT: port.default(defaultSmtpPort),
+  SIMULATOR_IMAP_PORT: port.default(defaultImapPort),
   TEMPORAL_PORT: port.default(7233),
   TEMPORAL_UI_PORT: port.default(8233),
 });
+
+/** Where `npm start` has its metrics read, where those are free and the caller says nothing else. */
+export const metricsPorts = { api: 9464, worker: 9465 } as const;
 
 export interface LocalPorts {
   temporal: number;
   temporalUi: number;
   simulator: number;
   simulatorSmtp: number;
+  simulatorImap: number;
 }
 
 /** What `npm start` fills in: everything outside is the simulator, Temporal is the embedded server. */
@@ -40,6 +53,7 @@ export function readPorts(env: NodeJS.ProcessEnv): LocalPorts {
     temporalUi: result.data.TEMPORAL_UI_PORT,
     simulator: result.data.SIMULATOR_PORT,
     simulatorSmtp: result.data.SIMULATOR_SMTP_PORT,
+    simulatorImap: result.data.SIMULATOR_IMAP_PORT,
   };
 }
 
@@ -53,10 +67,17 @@ export function childEnvironment(
   const simulator = `http://${LOOPBACK}:${ports.simulator}`;
   const ownTemporal = new Set(['TEMPORAL_NAMESPACE', 'TEMPORAL_TASK_QUEUE']);
   // Addresses, keys and profiles of some other Temporal must not leak into the embedded one.
-  const passedOn = Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_') || ownTemporal.has(name));
+  const passedOn = Object.entries(env).filter(
+    // It asks its own API by plain HTTP, which never leaves this machine.
+    ([name]) => (!name.startsWith('TEMPORAL_') || ownTemporal.has(name)) && !name.startsWith('API_TLS_'),
+  );
   return {
     SMTP_URL: `smtp://${LOOPBACK}:${ports.simulatorSmtp}`,
     MAIL_FROM: 'Mimamori SOC <soc@mimamori.example>',
+    IMAP_URL: `imap://soc:simulator@${LOOPBACK}:${ports.simulatorImap}`,
+    // At another mailbox any sender could write that name.
+    ...(env['IMAP_URL'] === undefined ? { MAIL_AUTHSERV_ID: simulatorAuthservId } : {}),
+    MAIL_TOKEN_SECRET: randomBytes(32).toString('base64url'),
     TWILIO_ACCOUNT_SID: defaultCredentials.twilioAccountSid,
     TWILIO_AUTH_TOKEN: defaultCredentials.twilioAuthToken,
     TWILIO_FROM: '+815012345678',
@@ -71,6 +92,7 @@ export function childEnvironment(
     OPERATORS_FILE: operatorsFile,
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_SMTP_PORT: String(ports.simulatorSmtp),
+    SIMULATOR_IMAP_PORT: String(ports.simulatorImap),
     TEMPORAL_ADDRESS: `${LOOPBACK}:${ports.temporal}`,
     TEMPORAL_NAMESPACE: env['TEMPORAL_NAMESPACE'] ?? 'default',
     TEMPORAL_CONFIG_FILE: fileURLToPath(new URL('./temporal.toml', import.meta.url)),
@@ -96,11 +118,15 @@ export function simulatorEnvironment(env: NodeJS.ProcessEnv, customers: readonly
 }
 
 /** Reads all that the children will read, so that a mistake is told before anything has started. */
-export function checkSettings(env: NodeJS.ProcessEnv): { api: ApiSettings; customers: Customer[] } {
+export function checkSettings(env: NodeJS.ProcessEnv): {
+  api: ApiSettings;
+  worker: WorkerSettings;
+  customers: Customer[];
+} {
   const problems = new Set([() => loadApiSettings(env), () => loadWorkerSettings(env)].flatMap(problemsOf));
   if (problems.size > 0) throw new SettingsError([...problems]);
   const api = loadApiSettings(env);
-  return { api, customers: loadCustomers(api.customersFile) };
+  return { api, worker: loadWorkerSettings(env), customers: loadCustomers(api.customersFile) };
 }
 
 function problemsOf(load: () => unknown): readonly string[] {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { loadOperators } from '../../src/config.js';
@@ -16,7 +16,8 @@ const TOKEN_BYTES = 32;
 
 /**
  * Sees to it that somebody can call the API: with OPERATORS_FILE, with OPERATOR_TOKEN, or with a token made here. The
- * token itself stays beside `ownFile`, readable by its owner only, for the demo.
+ * token itself stays beside `ownFile`, readable by its owner only, for the demo; so does that of a second operator, who
+ * approves what the first has proposed.
  */
 export function operatorAccess(env: NodeJS.ProcessEnv, ownFile: string): OperatorAccess {
   const tokenFile = join(dirname(ownFile), 'operator-token');
@@ -29,7 +30,6 @@ export function operatorAccess(env: NodeJS.ProcessEnv, ownFile: string): Operato
   const chosenToken = env['OPERATOR_TOKEN'] ?? '';
   if (chosenToken !== '') {
     writeOperators(ownFile, chosenToken);
-    writeSecret(tokenFile, `${chosenToken}\n`);
     return { operatorsFile: ownFile, line: 'the one in OPERATOR_TOKEN' };
   }
   if (existsSync(ownFile) && existsSync(tokenFile)) {
@@ -38,16 +38,36 @@ export function operatorAccess(env: NodeJS.ProcessEnv, ownFile: string): Operato
       line: `as before, in ${tokenFile}`,
     };
   }
-  const newToken = randomBytes(TOKEN_BYTES).toString('base64url');
+  const newToken = makeToken();
   writeOperators(ownFile, newToken);
-  writeSecret(tokenFile, `${newToken}\n`);
   return { operatorsFile: ownFile, line: 'made now and shown this once', newToken };
 }
 
-function writeOperators(file: string, token: string): void {
-  const tokenSha256 = createHash('sha256').update(token).digest('hex');
-  const operators = [{ id: 'analyst', name: 'Analyst', role: 'analyst', customers: '*', tokenSha256 }];
-  writeSecret(file, `# Made by npm start. Delete it for a new token.\n${stringify({ operators })}`);
+/** What signs the conversations with customers: made once, so that answers to mails of before a restart are known. */
+export function mailTokenSecret(env: NodeJS.ProcessEnv, file: string): string {
+  const chosen = env['MAIL_TOKEN_SECRET'] ?? '';
+  if (chosen !== '') return chosen;
+  if (!existsSync(file)) writeSecret(file, `${makeToken()}\n`);
+  return readFileSync(file, 'utf8').trim();
+}
+
+function makeToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url');
+}
+
+function writeOperators(file: string, analystToken: string): void {
+  const leadToken = makeToken();
+  const operator = (id: string, name: string, token: string) => ({
+    id,
+    name,
+    role: id,
+    customers: '*',
+    tokenSha256: createHash('sha256').update(token).digest('hex'),
+  });
+  const operators = [operator('analyst', 'Analyst', analystToken), operator('lead', 'Lead', leadToken)];
+  writeSecret(file, `# Made by npm start. Delete it for new tokens.\n${stringify({ operators })}`);
+  writeSecret(join(dirname(file), 'operator-token'), `${analystToken}\n`);
+  writeSecret(join(dirname(file), 'lead-token'), `${leadToken}\n`);
 }
 
 function writeSecret(file: string, content: string): void {

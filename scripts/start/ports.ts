@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 
+const LOOPBACK = '127.0.0.1';
+
 export interface PortUse {
   variable: string;
   port: number;
@@ -23,6 +25,20 @@ export async function portProblems(uses: readonly PortUse[]): Promise<string[]> 
     }),
   );
   return problems.filter((problem) => problem !== undefined);
+}
+
+/** That port, where nobody listens there, or else any. */
+export async function freePort(preferred: number): Promise<number> {
+  if ((await listenProblem(preferred, LOOPBACK)) === undefined) return preferred;
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port: 0, host: LOOPBACK }, () => {
+      const address = server.address();
+      const port = typeof address === 'object' ? address?.port : undefined;
+      server.close(() => (port === undefined ? reject(new Error('no port is free')) : resolve(port)));
+    });
+  });
 }
 
 async function listenProblem(port: number, host: string): Promise<string | undefined> {

@@ -6,11 +6,13 @@ import { faultSchema } from '../faults.js';
 import { empty, json, type Reply } from '../http/reply.js';
 import type { HttpRequest } from '../http/request.js';
 import { matchRoute, type RouteShape } from '../http/router.js';
+import { mailboxView } from '../imap/delivery.js';
 import { targets } from '../requests.js';
 import { phoneSchema } from '../twilio/phones.js';
 import type { World } from '../world.js';
 import { bulkSchema, bulkUpdateSchema, changeInBulk, raiseInBulk } from './bulk.js';
 import { checkInput, InvalidInput, readInput } from './input.js';
+import { putMail } from './mails.js';
 import { callView, machineView, tenantView } from './views.js';
 
 export const isControlPath = (path: string): boolean => /^\/sim(\/|$)/.test(path);
@@ -22,7 +24,7 @@ interface ControlCall {
 }
 
 interface ControlRoute extends RouteShape {
-  handle: (call: ControlCall) => Reply;
+  handle: (call: ControlCall) => Reply | Promise<Reply>;
 }
 
 const items = (list: readonly unknown[]): Reply => json(200, { items: list });
@@ -93,7 +95,8 @@ const addFault = ({ request, world }: ControlCall): Reply => {
   const fault = readInput(request, faultSchema);
   const { refuseMs } = fault;
   if (refuseMs === undefined) return json(201, world.faults.add(fault));
-  const door = fault.target === 'smtp' ? world.doors.smtp : world.doors.http;
+  const { http, imap, smtp } = world.doors;
+  const door = fault.target === 'smtp' ? smtp : fault.target === 'imap' ? imap : http;
   return { ...json(201, fault), afterwards: () => door?.shut(refuseMs) };
 };
 
@@ -159,6 +162,20 @@ const routes: readonly ControlRoute[] = [
   { method: 'GET', pattern: `${tenant}/indicators`, handle: (call) => items(tenantOf(call).indicators.list()) },
   { method: 'GET', pattern: '/sim/requests', handle: listRequests },
   { method: 'GET', pattern: '/sim/mails', handle: ({ world }) => items(world.mailboxes.list()) },
+  {
+    method: 'POST',
+    pattern: '/sim/mails',
+    handle: async ({ request, world }) => json(201, await putMail(readInput(request, z.unknown()), world)),
+  },
+  { method: 'GET', pattern: '/sim/mailbox', handle: ({ world }) => json(200, mailboxView(world.mailbox)) },
+  {
+    method: 'POST',
+    pattern: '/sim/mailbox/uidvalidity',
+    handle: ({ world }) => {
+      world.mailbox.changeUidValidity();
+      return json(200, mailboxView(world.mailbox));
+    },
+  },
   { method: 'PUT', pattern: '/sim/mailboxes/{address}', handle: putMailbox },
   { method: 'GET', pattern: '/sim/calls', handle: ({ world }) => items(world.telephone.calls().map(callView)) },
   {
@@ -192,12 +209,12 @@ const routes: readonly ControlRoute[] = [
   },
 ];
 
-export const answerControl = (request: HttpRequest, world: World): Reply => {
+export const answerControl = async (request: HttpRequest, world: World): Promise<Reply> => {
   const match = matchRoute(routes, request.method, request.path);
   if (match.kind === 'none') return notFound('such control path; GET /sim lists them');
   if (match.kind === 'other-method') return empty(405, { allow: match.allow.join(', ') });
   try {
-    return match.route.handle({ request, world, param: match.param });
+    return await match.route.handle({ request, world, param: match.param });
   } catch (error) {
     if (error instanceof InvalidInput) return json(422, { errors: error.errors });
     throw error;

@@ -69,6 +69,28 @@ describe('Defender API', () => {
     );
   });
 
+  it('lists alerts in whatever order the tenant has, and no more at once than it gives', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push((await raise()).id);
+    const [first = ''] = ids;
+    await bench.tenantControl('PATCH', `/alerts/${first}`, { severity: 'Low' });
+    const listed = async (settings: object, query = '') => {
+      await bench.tenantControl('PATCH', '', settings);
+      return (await alerts(query)).map(({ id }) => id);
+    };
+    const changed = [...ids.slice(1), first];
+    assert.deepEqual(await listed({ alertOrder: 'newest-created' }), ids.toReversed());
+    assert.deepEqual(await listed({ alertOrder: 'oldest-updated' }), changed);
+    assert.deepEqual(await listed({ alertOrder: 'newest-updated' }), changed.toReversed());
+    const shuffled = await listed({ alertOrder: 'shuffled' });
+    assert.deepEqual(shuffled.toSorted(), ids.toSorted());
+    await bench.tenantControl('PATCH', `/alerts/${first}`, { severity: 'High' });
+    assert.deepEqual(await listed({}), shuffled);
+    assert.deepEqual(await listed({}, '$orderby=alertCreationTime asc'), ids);
+    const few = { alertOrder: 'newest-created', alertsPerAnswer: 4 };
+    assert.deepEqual(await listed(few, '$top=5&$skip=1'), ids.toReversed().slice(1, 5));
+  });
+
   it('filters by the documented fields and refuses the others', async () => {
     await raise({ severity: 'Medium' });
     const high = await raise();

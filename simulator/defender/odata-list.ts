@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest } from '../http/request.js';
 import { comparableTime, ODataError, parseFilter, type FieldKind, type Row } from './odata-filter.js';
 
@@ -9,7 +10,10 @@ export interface ListShape {
   newestBy: string;
 }
 
-const largestPage = 10_000;
+export const alertOrders = ['newest-created', 'newest-updated', 'oldest-updated', 'shuffled'] as const;
+export type AlertOrder = (typeof alertOrders)[number];
+
+export const largestPage = 10_000;
 const knownOptions = ['$filter', '$top', '$skip', '$orderby', '$expand', '$count'];
 
 export const odataContext = (fragment: string): string =>
@@ -29,15 +33,51 @@ const sortable = (kind: FieldKind, value: unknown): string | number => {
   return kind === 'date' ? (comparableTime(value) ?? '') : value;
 };
 
-const readOrder = (query: URLSearchParams, shape: ListShape): { field: string; kind: FieldKind; sign: 1 | -1 } => {
+type KeyOf = (row: Row) => string | number;
+
+/** By something that has to do with no time, and stays. */
+const placeOf: KeyOf = (row) => createHash('sha256').update(String(row['id'])).digest('hex');
+
+const ordered = (order: AlertOrder): { keyOf: KeyOf; sign: 1 | -1 } => {
+  const timeOf =
+    (field: string): KeyOf =>
+    (row) =>
+      sortable('date', row[field]);
+  switch (order) {
+    case 'newest-created':
+      return { keyOf: timeOf('alertCreationTime'), sign: -1 };
+    case 'newest-updated':
+      return { keyOf: timeOf('lastUpdateTime'), sign: -1 };
+    case 'oldest-updated':
+      return { keyOf: timeOf('lastUpdateTime'), sign: 1 };
+    case 'shuffled':
+      return { keyOf: placeOf, sign: 1 };
+  }
+};
+
+const readOrder = (
+  query: URLSearchParams,
+  shape: ListShape,
+  unasked: AlertOrder | undefined,
+): { keyOf: KeyOf; sign: 1 | -1 } => {
   const given = query.get('$orderby');
-  if (given === null) return { field: shape.newestBy, kind: 'date', sign: -1 };
+  if (given === null)
+    return unasked === undefined
+      ? { keyOf: (row) => sortable('date', row[shape.newestBy]), sign: -1 }
+      : ordered(unasked);
   const [field = '', direction = 'asc', extra] = given.trim().split(/\s+/);
   const kind = shape.fields[field];
   if (kind === undefined || extra !== undefined || (direction !== 'asc' && direction !== 'desc'))
     throw new ODataError(`The $orderby expression '${given}' is not valid.`);
-  return { field, kind, sign: direction === 'asc' ? 1 : -1 };
+  return { keyOf: (row) => sortable(kind, row[field]), sign: direction === 'asc' ? 1 : -1 };
 };
+
+/** What a list is like where nobody asks. */
+export interface ListHabits {
+  order: AlertOrder;
+  /** The most rows in one answer. */
+  most: number;
+}
 
 /**
  * Answers a list query: the body that Defender would send. What `present` makes of a row is made for the page's rows only:
@@ -48,6 +88,7 @@ export const answerList = <R extends Row>(
   request: HttpRequest,
   shape: ListShape,
   present: (row: R) => Row = (row) => row,
+  habits?: ListHabits,
 ): Row => {
   const { query } = request;
   for (const name of query.keys())
@@ -61,13 +102,13 @@ export const answerList = <R extends Row>(
       'ODataError',
     );
   const skip = readInteger(query, '$skip') ?? 0;
-  const { field, kind, sign } = readOrder(query, shape);
+  const { keyOf, sign } = readOrder(query, shape, habits?.order);
   const matching = rows
     .filter(filter === null ? () => true : parseFilter(filter, shape.fields))
-    .map((row, position) => ({ row, position, key: sortable(kind, row[field]) }))
+    .map((row, position) => ({ row, position, key: keyOf(row) }))
     .sort((a, b) => (a.key === b.key ? a.position - b.position : a.key < b.key ? -sign : sign))
     .map(({ row }) => row);
-  const end = skip + (top ?? largestPage);
+  const end = skip + Math.min(top ?? largestPage, habits?.most ?? largestPage);
   const next = new URLSearchParams(query);
   next.set('$skip', String(end));
   return {

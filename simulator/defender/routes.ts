@@ -223,8 +223,11 @@ export const defenderRoutes: readonly DefenderRoute[] = [
     method: 'GET',
     pattern: '/api/alerts',
     roles: readAlerts,
-    handle: ({ request, caller }) =>
-      ok(answerList([...caller.tenant.alerts.values()], request, alerts, (alert) => expandAlert(alert, request))),
+    handle: ({ request, caller }) => {
+      const { alertOrder: order, alertsPerAnswer: most } = caller.tenant.settings;
+      const all = [...caller.tenant.alerts.values()];
+      return ok(answerList(all, request, alerts, (alert) => expandAlert(alert, request), { order, most }));
+    },
   },
   {
     method: 'GET',

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Timers } from '../timers.js';
 import { changeAlert, newAlert, type Alert, type AlertChanges } from './alert.js';
 import { Indicators } from './indicators.js';
+import { alertOrders, largestPage } from './odata-list.js';
 import { MachineActions } from './machine-actions.js';
 import { Machine, newMachineId, type MachineChanges } from './machine.js';
 import { Throttle } from './throttle.js';
@@ -17,6 +18,10 @@ const settingsShape = z.strictObject({
   roles: z.array(z.string().min(1)),
   callsPerMinute: z.int().min(0),
   callsPerHour: z.int().min(0),
+  /** How alerts are listed where nobody asks for an order: none is documented. */
+  alertOrder: z.enum(alertOrders),
+  /** More alerts than these are not in an answer, whatever `$top` says, and nothing tells that they are missing. */
+  alertsPerAnswer: z.int().min(1),
 });
 
 export const tenantChangesSchema = settingsShape.partial();
@@ -29,6 +34,8 @@ const defaultSettings: TenantSettings = {
   roles: ['Alert.Read.All', 'Alert.ReadWrite.All', 'Machine.Read.All', 'Machine.Isolate', 'Ti.ReadWrite'],
   callsPerMinute: 100,
   callsPerHour: 1500,
+  alertOrder: 'newest-created',
+  alertsPerAnswer: largestPage,
 };
 
 const firstIncidentId = 1001;

@@ -16,8 +16,9 @@ const ofTarget = (fault: Fault, status: number): Reply => {
     }
     case 'twilio':
       return twilioError(status, Number(fault.code ?? twilioCodeOfStatus(status)), message);
+    case 'imap':
     case 'smtp':
-      throw new Error('A fault of SMTP has no HTTP answer.');
+      throw new Error('A fault of a mail server has no HTTP answer.');
   }
 };
 

@@ -36,6 +36,7 @@ const work = (request: HttpRequest, target: Target, world: World, entry: Request
       return answerDefender(request, world, entry);
     case 'twilio':
       return answerTwilio(request, world);
+    case 'imap':
     case 'smtp':
       return empty(404);
   }

@@ -1,7 +1,10 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { Credentials } from '../credentials.js';
 import { Door } from '../door.js';
 import { isReset, type Faults, type SmtpStage } from '../faults.js';
+import { deliver } from '../imap/delivery.js';
+import type { Mailbox } from '../imap/mailbox.js';
 import type { Watch } from '../moments.js';
 import type { RequestLog } from '../requests.js';
 import { Timers } from '../timers.js';
@@ -9,6 +12,9 @@ import { parseMail, type Mailboxes } from './mailbox.js';
 
 export interface SmtpWorld {
   mailboxes: Mailboxes;
+  /** Where mail for its own address arrives. */
+  mailbox: Mailbox;
+  credentials: Credentials;
   faults: Faults;
   requests: RequestLog;
   watch: Watch;
@@ -94,7 +100,10 @@ export const startSmtp = async (port: number, host: string, world: SmtpWorld): P
       return;
     }
     const isTooLarge = stream.sizeExceeded;
-    if (fault?.status === undefined && !isTooLarge) world.mailboxes.keep(await parseMail(bytes, envelope));
+    if (fault?.status === undefined && !isTooLarge) {
+      world.mailboxes.keep(await parseMail(bytes, envelope));
+      deliver(world.mailbox, world.credentials.mailboxAddress, bytes, envelope);
+    }
     if (fault?.delayMs !== undefined) await timers.sleep(fault.delayMs);
     if (fault?.dropAfterAccept === true || (await world.watch({ ...seen, phase: 'done' })) === 'cut') {
       cut();

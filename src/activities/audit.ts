@@ -4,10 +4,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { auditedTypes, findings, isRipe, mayStillMend, type Finding, type Sighting } from '../domain/audit.js';
 import { searchKeys } from '../domain/lists.js';
-import { findingMail, incidentOf } from '../domain/mails/finding.js';
-import { messageIdOf } from '../domain/mails/thread.js';
+import { findingMail, incidentOf } from '../domain/templates/finding.js';
+import { messageIdOf } from '../domain/templates/thread.js';
 import type { Outside } from '../domain/ports.js';
 import { toInstant } from '../domain/time.js';
+import { bodyOf } from '../integrations/mail/body.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
 import { FAILING_TASK, IS_STOPPED, listAll, newestRun, sightingOf } from '../temporal/executions.js';
@@ -69,7 +70,7 @@ export function auditActivities({ client, policies, mail }: AuditDeps): Pick<Out
     if (first === undefined) return [];
     const customerId = seen.workflowId.split(':')[1] ?? '';
     const { socMailTo, mailDomain } = policies.service;
-    const { kind, ...rendered } = findingMail({
+    const { kind, letters, ...envelope } = findingMail({
       findings: [first, ...more],
       seen,
       customer: policies.find(customerId)?.customer ?? null,
@@ -80,7 +81,8 @@ export function auditActivities({ client, policies, mail }: AuditDeps): Pick<Out
     const incidentId = incidentOf(seen);
     await mail.send(
       {
-        ...rendered,
+        ...envelope,
+        ...bodyOf(letters),
         messageId: messageIdOf(seen.workflowId, `audit:${first.key}`, mailDomain),
         references: [],
         headers: {

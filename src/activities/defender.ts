@@ -3,18 +3,27 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { isFinal, type MachineAction } from '../domain/defender.js';
 import { changeAfter, endOf, moveAfterLook, standing } from '../domain/device/actions.js';
+import { CLOSELY_MS, nextLookInMs } from '../domain/device/follow.js';
 import type { ActionRecord } from '../domain/device/record.js';
 import type { StepResult } from '../domain/device/evolve.js';
-import { NEWS_DELAY_MS } from '../domain/incident/slo.js';
 import { machineFacts, type MachineFacts } from '../domain/machine.js';
-import type { FollowInput, IsolationInput, MachineInput, Outside, Told } from '../domain/ports.js';
+import type {
+  FollowInput,
+  IsolationInput,
+  LookUpInput,
+  MachineInput,
+  OfTenant,
+  Outside,
+  Told,
+} from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
-import { HOUR_MS, MINUTE_MS, SECOND_MS, toInstant, toMs } from '../domain/time.js';
+import { MINUTE_MS, SECOND_MS, toInstant, toMs } from '../domain/time.js';
 import type { DefenderClient, Tenant } from '../integrations/defender/client.js';
 import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
 import type { Policies } from '../policy.js';
 import type { ReadPolicy } from '../temporal/run-time-policy.js';
+import { createLookUp } from './look-ups.js';
 import {
   alive,
   delayedBy,
@@ -55,13 +64,6 @@ const MAX_REQUESTOR_LENGTH = 200;
 const watchHeartbeatSchema = z.object({ failingSinceMs: z.number().nullable() }).catch({ failingSinceMs: null });
 
 const LOOK_UP_TIMEOUT_MS = 4 * SECOND_MS;
-/** A follow polls by itself for so long, then leaves the wait to Temporal, where it costs nothing. */
-const FOLLOW_MS = 20 * SECOND_MS;
-const FIRST_POLL_MS = 300;
-const LONGEST_POLL_MS = 5 * SECOND_MS;
-const POLL_LATER_MS = 10 * SECOND_MS;
-/** A device that has been offline for hours is asked about less often, but in time for the clock to hear of it. */
-const POLL_OLD_MS = NEWS_DELAY_MS - 5 * SECOND_MS;
 
 function actionRecord(action: MachineAction, type: ActionRecord['type']): ActionRecord {
   return {
@@ -130,7 +132,21 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Everything that the processes ask of Defender. */
+/**
+ * The customer's tenant; of one who has left the file the one that the process knows. Where that began before any was kept,
+ * the customer may come back, so it is asked for again.
+ */
+export function tenantFinder(policies: Policies, defaultApiBase: string): (of: OfTenant) => Tenant {
+  return ({ customerId, tenant }) => {
+    const known = policies.find(customerId)?.customer.defender ?? tenant;
+    if (known === undefined) {
+      throw tryAgain('UnknownCustomer', new Error(`The customers file has no ${customerId}: its tenant is not known.`));
+    }
+    return { tenantId: known.tenantId, apiBase: known.apiBase ?? defaultApiBase };
+  };
+}
+
+/** What the processes ask of Defender about devices. */
 export function defenderActivities({
   policies,
   readPolicy,
@@ -139,17 +155,11 @@ export function defenderActivities({
   watchEveryMs = WATCH_EVERY_MS,
   ...tell
 }: DefenderDeps): DefenderActivities {
-  function tenantOf(customerId: string): Tenant {
-    const policy = policies.find(customerId);
-    if (policy === undefined) {
-      throw tryAgain('UnknownCustomer', new Error(`The customers file has no ${customerId}: its tenant is not known.`));
-    }
-    const { tenantId, apiBase } = policy.customer.defender;
-    return { tenantId, apiBase: apiBase ?? defaultApiBase };
-  }
+  const tenantOf = tenantFinder(policies, defaultApiBase);
+  const lookUp = createLookUp(defender);
 
-  async function actionsOf({ customerId, machineId }: MachineInput, signal: AbortSignal): Promise<ActionRecord[]> {
-    const actions = await defender.listIsolationActions(tenantOf(customerId), machineId, signal);
+  async function actionsOf(input: MachineInput, signal: AbortSignal): Promise<ActionRecord[]> {
+    const actions = await defender.listIsolationActions(tenantOf(input), input.machineId, signal);
     return actions.map((action) => actionRecord(action, action.type === 'Isolate' ? 'Isolate' : 'Unisolate'));
   }
 
@@ -172,7 +182,7 @@ export function defenderActivities({
           SECOND_MS,
         );
       case 'post': {
-        const tenant = tenantOf(customerId);
+        const tenant = tenantOf(input);
         if (kind === 'isolate') {
           const action = await defender.isolate(tenant, machineId, comment, signal);
           return { outcome: 'requested', action: actionRecord(action, 'Isolate') };
@@ -183,8 +193,9 @@ export function defenderActivities({
     }
   }
 
-  async function factsOf({ customerId, machineId }: MachineInput, signal: AbortSignal): Promise<MachineFacts> {
-    return machineFacts(machineId, await defender.getMachine(tenantOf(customerId), machineId, signal));
+  async function factsOf(input: LookUpInput, signal: AbortSignal): Promise<MachineFacts> {
+    const { machineId, isUrgent = false } = input;
+    return machineFacts(machineId, await lookUp(tenantOf(input), machineId, { isUrgent, signal }));
   }
 
   async function requestOrTell(input: IsolationInput & Told, kind: FollowInput['kind'], signal: AbortSignal) {
@@ -223,7 +234,8 @@ export function defenderActivities({
     readIsolation: (input) =>
       alive((signal) => look(input, signal).catch((error: unknown) => tryAgainOrTell(error, input, tell))),
 
-    async watchIsolation({ customerId, machineId, known, lookedAt, isTold }) {
+    async watchIsolation(input) {
+      const { machineId, known, lookedAt, isTold } = input;
       const { failingSinceMs } = watchHeartbeatSchema.parse(activityInfo().heartbeatDetails);
       let failing = failingSinceMs;
       return alive(
@@ -231,7 +243,7 @@ export function defenderActivities({
           const dueInMs = lookedAt === null ? 0 : toMs(lookedAt) + watchEveryMs - Date.now();
           if (dueInMs > 0 && isTold !== true) throw lookAgain(dueInMs);
           try {
-            const actions = await defender.listIsolationActions(tenantOf(customerId), machineId, signal);
+            const actions = await defender.listIsolationActions(tenantOf(input), machineId, signal, 'following');
             const change = changeAfter(
               actions.map((action) => ({
                 ...actionRecord(action, action.type === 'Isolate' ? 'Isolate' : 'Unisolate'),
@@ -259,15 +271,15 @@ export function defenderActivities({
 
     followAction: (input) =>
       alive(async (signal) => {
-        const { customerId, action, isTold } = input;
+        const { action, since, isTold } = input;
         const { tellAfterMs = TELL_AFTER_MS } = tell;
-        const until = Date.now() + FOLLOW_MS;
+        const sinceMs = since === undefined ? activityInfo().scheduledTimestampMs : toMs(since);
         let failingSinceMs: number | undefined;
-        for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_POLL_MS)) {
+        for (;;) {
           const askedMs = Date.now();
-          let nextMs = waitMs;
+          let nextMs = nextLookInMs(askedMs - sinceMs);
           try {
-            const running = await readRunning(tenantOf(customerId), action, signal);
+            const running = await readRunning(tenantOf(input), action, signal);
             if (running.outcome !== 'requested' || isTold === true) return running;
             failingSinceMs = undefined;
           } catch (error) {
@@ -275,32 +287,29 @@ export function defenderActivities({
             const failure = retryable(error);
             if (isTold === true) throw failure;
             failingSinceMs ??= askedMs;
-            nextMs = Math.max(retryAfterOf(error) ?? 0, waitMs);
+            nextMs = Math.max(retryAfterOf(error) ?? 0, nextLookInMs(Date.now() - failingSinceMs));
             if (Date.now() + nextMs - failingSinceMs >= tellAfterMs) return delayedBy(failure);
           }
-          if (failingSinceMs === undefined && Date.now() + nextMs > until) break;
+          // Where it can be read, a longer wait is left to Temporal: it costs nothing there.
+          if (failingSinceMs === undefined && askedMs - sinceMs >= CLOSELY_MS) {
+            throw tryAgain('ActionStillRunning', new Error(`Action ${action.id} is still running.`), nextMs);
+          }
           await pause(nextMs, signal);
         }
-        const ageMs = Date.now() - activityInfo().scheduledTimestampMs;
-        throw tryAgain(
-          'ActionStillRunning',
-          new Error(`Action ${action.id} is still running.`),
-          ageMs > HOUR_MS ? POLL_OLD_MS : POLL_LATER_MS,
-        );
       }),
 
     cancelAction: (input) =>
       alive(async (signal) => {
-        const { customerId, action, why } = input;
+        const { action, why } = input;
         try {
-          const tenant = tenantOf(customerId);
+          const tenant = tenantOf(input);
           try {
             await defender.cancelAction(tenant, action.id, why, signal);
           } catch (error) {
             const isRefused = error instanceof DefenderError && ['rejected', 'not-found'].includes(error.kind);
             if (!isRefused) throw error;
             // One that has ended meanwhile cannot be cancelled; whoever follows it learns how. One that runs still can.
-            const seen = await defender.getMachineAction(tenant, action.id, signal);
+            const seen = await defender.getMachineAction(tenant, action.id, signal, 'isolation');
             if (seen !== undefined && !isFinal(seen)) throw error;
           }
           return undefined;

@@ -1,44 +1,47 @@
-import { createHash } from 'node:crypto';
-import { activityInfo, Context } from '@temporalio/activity';
+import { activityInfo, Context, log } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { z } from 'zod';
-import type { AlertNews } from '../domain/alert.js';
-import { defenderAlertSchema, type DefenderAlert } from '../domain/defender.js';
 import type { InputError } from '../domain/errors.js';
 import { rejectedWorkflowId, type Rejected, type RejectedOutcome, type RejectReason } from '../domain/feed/rejected.js';
+import { afterTold, feedNews } from '../domain/feed/news.js';
 import {
   afterFailure,
   afterPage,
-  afterTold,
   countedAs,
-  feedNews,
   feedStateSchema,
+  hasFailing,
+  inTenant,
   isCheckpointDue,
+  isGivenUp,
   isSeen,
   nextPage,
-  openFeed,
   pauseMs,
+  spanOf,
   type FeedFailure,
   type FeedState,
+  type Page,
   type Taken,
   type Version,
 } from '../domain/feed/state.js';
-import { inputErrors } from '../domain/input.js';
 import { searchKeys } from '../domain/lists.js';
-import { feedMail } from '../domain/mails/feed.js';
-import { messageIdOf } from '../domain/mails/thread.js';
+import { feedMail } from '../domain/templates/feed.js';
+import { messageIdOf } from '../domain/templates/thread.js';
 import type { Policy } from '../domain/policy.js';
 import type { Outside } from '../domain/ports.js';
-import { HOUR_MS, MINUTE_MS, SECOND_MS, toInstant, toMs, type Instant } from '../domain/time.js';
-import type { DefenderClient } from '../integrations/defender/client.js';
+import { oneLine } from '../domain/text.js';
+import { HOUR_MS, SECOND_MS, toInstant, toMs, type Instant } from '../domain/time.js';
+import { USED_UP } from '../integrations/defender/caller.js';
+import type { AlertPage, DefenderClient } from '../integrations/defender/client.js';
 import { DefenderError } from '../integrations/defender/errors.js';
 import { SignInError } from '../integrations/defender/sign-in.js';
+import { bodyOf } from '../integrations/mail/body.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
-import { deliver, isOfTenant, newsOf, type Delivered, type Delivery } from '../temporal/delivery.js';
+import { deliver, isOfTenant, type Delivered, type Delivery } from '../temporal/delivery.js';
+import { isOutage } from '../temporal/grpc.js';
 import type { RejectedInput } from '../workflows/messages.js';
-import { alive, isTemporals, tryAgain } from './support.js';
+import { hashOf, looseIdOf, readingOf, type Reading } from './alert-reading.js';
+import { alive, isTemporals } from './support.js';
 
 export interface FeedDeps extends Delivery {
   policies: Policies;
@@ -47,28 +50,27 @@ export interface FeedDeps extends Delivery {
   defaultApiBase: string;
   /** How far a tenant's first poll looks back. */
   feedLookBackMs: number;
+  /** How long a feed may be in trouble before the SOC hears of it. Default: `TELL_FEED_AFTER_MS`. */
+  tellFeedAfterMs?: number;
 }
 
 /** Alerts of one page that are taken to their incidents at the same time. */
 const TAKEN_AT_ONCE = 8;
-/** Leaves two thirds of Defender's hundred calls a minute to isolations and look-ups. */
-const CALLS_PER_MINUTE = 30;
 /** Temporal takes no payload over 2 MB. */
 const MAX_RAW_LENGTH = 600_000;
-
-/** What is read of an alert that cannot be read, to name it. */
-const looseIdSchema = z.looseObject({ id: z.union([z.string(), z.number()]).transform(String) });
-
-/** One row of Defender's list: an alert, or what nobody can read. */
-type Reading =
-  | { version: Version; alert: DefenderAlert; news: AlertNews }
-  | { version: Version; news?: undefined; errors: InputError[] };
+/** The code of what nobody has foreseen. */
+const INTERNAL = 'internal';
 
 type Refused = Extract<RejectedOutcome, { is: 'rejected' }>;
+type TakenOrFailed = Taken | { is: 'failed'; version: Version };
 type Brought =
   Extract<Delivered, { is: 'opened' | 'updated' | 'unchanged' }> | Refused | { is: 'refused'; createdAt: Instant };
 
-function failureOf(error: unknown): FeedFailure {
+/**
+ * What keeps a feed, whatever it is: a fault of the program too has to be shown and told, for it may last as long as any
+ * refusal. What is Temporal's own goes on its way.
+ */
+export function failureOf(error: unknown): FeedFailure {
   if (error instanceof SignInError) return { code: error.code, message: error.message };
   if (error instanceof DefenderError) {
     const { code, kind, message, retryAfterMs } = error;
@@ -79,13 +81,14 @@ function failureOf(error: unknown): FeedFailure {
       isTooLarge: code === 'ERR_BAD_RESPONSE',
     };
   }
-  throw error;
+  if (isTemporals(error)) throw error;
+  log.error('the feed met what nobody has foreseen', { err: error });
+  return { code: INTERNAL, message: messageOf(error) };
 }
 
 /** Brings alerts in from Defender. */
 export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deliverRejected'> {
-  const { client, taskQueue, policies, defender, mail, defaultApiBase, feedLookBackMs } = deps;
-  const calledAtMs = new Map<string, number[]>();
+  const { client, taskQueue, policies, defender, mail, defaultApiBase, feedLookBackMs, tellFeedAfterMs } = deps;
   let remembered: Promise<number> | undefined;
   let rememberedAtMs = 0;
 
@@ -102,23 +105,13 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
     return remembered;
   }
 
-  /** How long this tenant's feed has to wait, so that others of the tenant find room; 0 counts the call that follows. */
-  function waitsMs(customerId: string): number {
-    const nowMs = Date.now();
-    const recent = (calledAtMs.get(customerId) ?? []).filter((atMs) => nowMs - atMs < MINUTE_MS);
-    const [first] = recent;
-    if (first !== undefined && recent.length >= CALLS_PER_MINUTE) return first + MINUTE_MS - nowMs;
-    calledAtMs.set(customerId, [...recent, nowMs]);
-    return 0;
-  }
-
   async function keepAside(customerId: string, raw: unknown, { reason, errors }: Refused): Promise<void> {
     const at = toInstant(Date.now());
     const text = JSON.stringify(raw);
     const cut = text.length > MAX_RAW_LENGTH;
     const shown: Rejected = {
       customerId,
-      alertId: looseIdSchema.safeParse(raw).data?.id.slice(0, 200) ?? null,
+      alertId: looseIdOf(raw),
       reason,
       errors: cut ? [...errors, { path: '', message: `is ${text.length} characters long; the rest was cut` }] : errors,
       receivedAt: at,
@@ -142,7 +135,8 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
 
   /** Takes one alert to its incident, or says why it cannot be. Throws where the next try may. */
   async function bring(customerId: string, policy: Policy, reading: Reading, openedAfter?: number): Promise<Brought> {
-    if (reading.news === undefined) return rejected('not-understood', reading.errors);
+    if (reading.is === 'not-understood') return rejected('not-understood', reading.errors);
+    if (reading.is === 'fault') throw reading.fault;
     const { alert, news, version } = reading;
     if (!isOfTenant(alert, policy)) {
       return rejected('other-tenant', [{ path: 'aadTenantId', message: "is not the customer's tenant" }]);
@@ -164,23 +158,33 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
         ]);
       case 'unsettled':
         if (!opens) return { is: 'refused', createdAt: news.alert.createdAt };
-        throw tryAgain('Unsettled', new Error(`${version.key} changes faster than it can be told`));
+        throw new Error(`${version.key} changes faster than it can be told`);
     }
   }
 
-  async function take(customerId: string, policy: Policy, state: FeedState, raw: unknown): Promise<Taken[]> {
-    const reading = readingOf(raw);
-    const { version } = reading;
-    if (isSeen(state, version)) return [];
-    const brought = await bring(customerId, policy, reading, state.counts.seen);
+  /** As `bring`; what fails for this alert alone is a reason to keep it aside, and says nothing of the others. */
+  async function bringOrSay(...[customerId, policy, reading, openedAfter]: Parameters<typeof bring>): Promise<Brought> {
+    try {
+      return await bring(customerId, policy, reading, openedAfter);
+    } catch (error) {
+      if (!isOfTheAlert(error)) throw error;
+      log.error('an alert could not be taken to its incident', { customerId, alert: reading.version.key, err: error });
+      return rejected('failing', [{ path: '', message: messageOf(error) }]);
+    }
+  }
+
+  async function take(customerId: string, policy: Policy, state: FeedState, reading: Reading): Promise<TakenOrFailed> {
+    const { version, raw } = reading;
+    const brought = await bringOrSay(customerId, policy, reading, state.counts.seen);
     switch (brought.is) {
       case 'rejected':
+        if (brought.reason === 'failing' && !isGivenUp(state, version.key)) return { is: 'failed', version };
         await keepAside(customerId, raw, brought);
-        return [{ is: 'rejected', version }];
+        return { is: 'rejected', version };
       case 'refused':
-        return [{ is: 'refused', version, createdAt: brought.createdAt }];
+        return { is: 'refused', version, createdAt: brought.createdAt };
       default:
-        return [{ is: countedAs(state, version, brought), version }];
+        return { is: countedAs(state, version, brought), version };
     }
   }
 
@@ -188,17 +192,23 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
     customerId: string,
     policy: Policy,
     state: FeedState,
-    rows: readonly unknown[],
-  ): Promise<Taken[]> {
+    askedAt: Instant,
+    { rows, hasMore }: AlertPage,
+  ): Promise<Page> {
+    const readings = rows.map(readingOf);
     const taken: Taken[] = [];
-    const waiting = [...rows];
+    const failed: string[] = [];
+    const waiting = readings.filter(({ version }) => !isSeen(state, version));
     const lane = async (): Promise<void> => {
-      for (let raw = waiting.shift(); raw !== undefined; raw = waiting.shift()) {
-        taken.push(...(await take(customerId, policy, state, raw)));
+      for (let reading = waiting.shift(); reading !== undefined; reading = waiting.shift()) {
+        const one = await take(customerId, policy, state, reading);
+        if (one.is === 'failed') failed.push(one.version.key);
+        else taken.push(one);
       }
     };
     await Promise.all(Array.from({ length: TAKEN_AT_ONCE }, lane));
-    return taken;
+    const changes = readings.flatMap(({ version: { changedAt } }) => changedAt ?? []);
+    return { askedAt, rows: rows.length, hasMore, ...spanOf(changes), taken, failed };
   }
 
   async function tellSoc(
@@ -208,13 +218,18 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
     signal: AbortSignal,
   ): Promise<FeedState> {
     let next = state;
-    for (const news of feedNews(state, toInstant(Date.now()))) {
+    for (const news of feedNews(state, toInstant(Date.now()), tellFeedAfterMs)) {
       const { socMailTo, mailDomain } = policy.service;
-      const { kind, ...rendered } = feedMail(news, policy.customer, socMailTo);
-      const about = news.about === 'rejected' ? `rejected:${state.counts.rejected}` : `${news.about}:${news.since}`;
+      const { kind, letters, ...envelope } = feedMail(news, policy.customer, socMailTo);
+      // A number alone comes again when the counts begin anew, and a mail of the same id may be dropped as known.
+      const about =
+        news.about === 'rejected'
+          ? `rejected:${state.startedAt}:${state.counts.rejected}`
+          : `${news.about}:${news.since}`;
       await mail.send(
         {
-          ...rendered,
+          ...envelope,
+          ...bodyOf(letters),
           messageId: messageIdOf(`feed:${customerId}`, about, mailDomain),
           references: [],
           headers: { 'X-Mimamori-Kind': kind },
@@ -228,34 +243,29 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
 
   return {
     async pollFeed({ customerId, state: carried }) {
-      const policy = policies.find(customerId);
-      if (policy === undefined) return { state: carried, ended: true };
       const info = activityInfo();
       const heartbeat: unknown = info.heartbeatDetails;
+      const stood = feedStateSchema.safeParse(heartbeat).data ?? carried;
+      const policy = policies.find(customerId);
+      if (policy === undefined) return { state: stood, ended: true };
       const { tenantId, apiBase = defaultApiBase, pollIntervalSeconds } = policy.customer.defender;
-      let state =
-        feedStateSchema.safeParse(heartbeat).data ?? carried ?? openFeed(toInstant(Date.now()), feedLookBackMs);
+      let state = inTenant(stood, tenantId, toInstant(Date.now()), feedLookBackMs);
       let retryAfterMs: number | undefined;
       return alive(
         async (signal) => {
           try {
             do {
-              const waitMs = waitsMs(customerId);
-              if (waitMs > 0) {
-                retryAfterMs = waitMs;
-                break;
-              }
-              const page = nextPage(state);
-              const rows = await defender.listAlerts({ tenantId, apiBase }, page, signal);
-              const taken = await takePage(customerId, policy, state, rows);
-              state = afterPage(state, rows.length, taken, toInstant(Date.now()));
+              const askedAt = toInstant(Date.now());
+              const answer = await defender.listAlerts({ tenantId, apiBase }, nextPage(state, askedAt), signal);
+              const page = await takePage(customerId, policy, state, askedAt, answer);
+              state = afterPage(state, page, toInstant(Date.now()));
               Context.current().heartbeat(state);
-            } while (state.pass !== null);
+            } while (state.pass !== null && !hasFailing(state));
           } catch (error) {
-            if (isTemporals(error)) throw error;
             const failure = failureOf(error);
             retryAfterMs = failure.retryAfterMs;
-            state = afterFailure(state, failure, toInstant(Date.now()));
+            // That it leaves room for isolations is no trouble.
+            if (!isUsedUp(error)) state = afterFailure(state, failure, toInstant(Date.now()));
           }
           // A mail that cannot be sent now is sent at the next poll: it is not told yet.
           state = await tellSoc(customerId, policy, state, signal).catch((error: unknown) => {
@@ -288,7 +298,7 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
       } catch {
         return rejected('not-understood', [{ path: '', message: 'was too long to be kept whole' }]);
       }
-      const brought = await bring(customerId, policy, readingOf(alert));
+      const brought = await bringOrSay(customerId, policy, readingOf(alert));
       if (brought.is === 'rejected') return brought;
       if (brought.is !== 'refused') return { is: 'delivered', incidentId: brought.incidentId };
       return rejected('not-understood', [{ path: 'alertCreationTime', message: 'is older than what is remembered' }]);
@@ -296,23 +306,19 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
   };
 }
 
+function isUsedUp(error: unknown): boolean {
+  return error instanceof DefenderError && error.code === USED_UP;
+}
+
 function rejected(reason: RejectReason, errors: InputError[]): Refused {
   return { is: 'rejected', reason, errors };
 }
 
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function messageOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error), 300);
 }
 
-function readingOf(raw: unknown): Reading {
-  const parsed = defenderAlertSchema.safeParse(raw);
-  if (!parsed.success) {
-    const fingerprint = hashOf(JSON.stringify(raw));
-    const version = { key: `?${fingerprint.slice(0, 16)}`, fingerprint, changedAt: toInstant(Date.now()) };
-    return { version, errors: inputErrors(parsed.error) };
-  }
-  const news = newsOf(parsed.data);
-  const { alertId, createdAt, lastUpdateAt } = news.alert;
-  const version = { key: alertId, fingerprint: news.fingerprint, changedAt: lastUpdateAt ?? createdAt };
-  return { version, alert: parsed.data, news };
+/** Is it this alert that cannot be taken, as far as one can tell, and not Temporal that is away or this worker that ends? */
+function isOfTheAlert(error: unknown): boolean {
+  return !isOutage(error) && !isTemporals(error);
 }

@@ -1,8 +1,10 @@
 import type { Outside } from '../domain/ports.js';
 import { auditActivities, type AuditDeps } from './audit.js';
+import { exclusionActivities, type ExclusionDeps } from './exclusions.js';
 import { feedActivities, type FeedDeps } from './feed.js';
 import { defenderActivities, type DefenderDeps } from './defender.js';
 import { mailActivities, type MailDeps } from './mail.js';
+import { mailboxActivities, type MailboxDeps } from './mailbox.js';
 import { messageActivities, type MessageDeps } from './messages.js';
 import { phoneActivities, type PhoneDeps } from './phone.js';
 import { exclusionFinder } from '../temporal/exclusions.js';
@@ -10,7 +12,7 @@ import { createPolicyReader } from '../temporal/run-time-policy.js';
 import type { TellDeps } from './support.js';
 
 export type ActivityDeps = Omit<
-  AuditDeps & DefenderDeps & FeedDeps & MailDeps & MessageDeps & PhoneDeps & TellDeps,
+  AuditDeps & DefenderDeps & ExclusionDeps & FeedDeps & MailboxDeps & MailDeps & MessageDeps & PhoneDeps & TellDeps,
   'readPolicy' | 'findExclusion'
 >;
 
@@ -25,8 +27,10 @@ export function createActivities(given: ActivityDeps): Outside {
   return {
     ...auditActivities(deps),
     ...defenderActivities(deps),
+    ...exclusionActivities(deps),
     ...feedActivities(deps),
     ...mailActivities(deps),
+    ...mailboxActivities(deps),
     ...messageActivities(deps),
     ...phoneActivities(deps),
   };

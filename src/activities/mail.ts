@@ -1,20 +1,40 @@
+import { replyAddress, taggedSubject, type MailTokens } from '../domain/customer-mail/tag.js';
 import type { Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
 import { toInstant } from '../domain/time.js';
+import { readBody } from '../integrations/mail/body.js';
 import { MailError } from '../integrations/mail/errors.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import { alive, isTemporals, tryAgainOrTell, type TellDeps } from './support.js';
 
 export interface MailDeps extends TellDeps {
   mail: MailSender;
+  tokens: MailTokens;
+  /** The address of the mailbox that customers answer to. */
+  replyTo: string;
 }
 
-export function mailActivities({ mail, ...tell }: MailDeps): Pick<Outside, 'sendMail'> {
+const MAX_SUBJECT_LENGTH = 180;
+
+export function mailActivities({ mail, tokens, replyTo, ...tell }: MailDeps): Pick<Outside, 'sendMail'> {
+  /** What tells an answer to it from other mail: made here, so that no token is in a history. */
+  function answerable(conversation: string | undefined, subject: string) {
+    if (conversation === undefined) return { subject };
+    const token = tokens.of(conversation);
+    return { subject: taggedSubject(subject, token, MAX_SUBJECT_LENGTH), replyTo: replyAddress(replyTo, token) };
+  }
+
   return {
-    sendMail: ({ isTold, ...input }) =>
+    sendMail: (input) =>
       alive(async (signal) => {
+        const { isTold, letters: _, conversation, subject, ...envelope } = input;
+        // What cannot be read fails and is tried again: a newer worker may have written it, and reads it.
+        const body = readBody(input);
         try {
-          const { acceptedAt, rejected } = await mail.send(input, signal);
+          const { acceptedAt, rejected } = await mail.send(
+            { ...envelope, ...answerable(conversation, subject), ...body },
+            signal,
+          );
           return { status: 'accepted', at: acceptedAt, rejected };
         } catch (error) {
           if (isTemporals(error) || !(error instanceof MailError)) throw error;

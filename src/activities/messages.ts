@@ -1,39 +1,47 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import {
   WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
   type Client,
   type WorkflowSignalWithStartOptions,
 } from '@temporalio/client';
-import type { SignalDefinition } from '@temporalio/common';
 import { applyRequest, deviceView, openDevice } from '../domain/device/evolve.js';
+import { customerWorkflowId } from '../domain/customers/record.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
 import { deviceSearch, isSet, searchKeys } from '../domain/lists.js';
 import { phoneWorkflowId } from '../domain/phone/record.js';
 import { PEOPLE_FIRST, type Outside } from '../domain/ports.js';
+import { isOpen, type BusinessHours } from '../holidays.js';
 import { oneLine } from '../domain/text.js';
 import { toInstant } from '../domain/time.js';
-import { listAll } from '../temporal/executions.js';
+import { customerStart } from '../temporal/customers.js';
+import { signalAll, signalRunning } from '../temporal/executions.js';
 import type { FindExclusion } from '../temporal/exclusions.js';
 import { findIncident } from '../temporal/incidents.js';
+import { describe } from '../temporal/known.js';
 import type { ReadPolicy } from '../temporal/run-time-policy.js';
 import { setGoing } from '../temporal/set-going.js';
 import {
   deviceReportSignal,
   deviceRequestSignal,
+  exclusionChangeSignal,
   followRequestSignal,
+  hasExclusionQuery,
   leadReportSignal,
   phoneRequestSignal,
   policyChangedSignal,
+  type CustomerInput,
   type DeviceInput,
   type PhoneInput,
 } from '../workflows/messages.js';
+
+const MAX_MATCH_TRIES = 2;
 
 export interface MessageDeps {
   client: Client;
   taskQueue: string;
   readPolicy: ReadPolicy;
   findExclusion: FindExclusion;
+  businessHours: BusinessHours;
 }
 
 /** What the processes say to each other, and what they read of the service's own files. */
@@ -42,6 +50,7 @@ export function messageActivities({
   taskQueue,
   readPolicy,
   findExclusion,
+  businessHours,
 }: MessageDeps): Pick<
   Outside,
   | 'askDevice'
@@ -52,30 +61,16 @@ export function messageActivities({
   | 'readSignalSender'
   | 'tellIncident'
   | 'tellLinked'
+  | 'tellFilter'
   | 'tellPolicyChanged'
 > {
-  /** Signals an incident that runs. */
-  async function signal<Payload>(
-    incidentId: string,
-    definition: SignalDefinition<[Payload]>,
-    payload: Payload,
-  ): Promise<boolean> {
-    try {
-      await client.workflow.getHandle(incidentId).signal(definition, payload);
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
-  }
-
   /**
    * Signals the workflow, starting it where there is none. One that was stopped from outside is set going again first: a
    * new one would know nothing of the isolations and calls of the old, and would answer that there are none.
    */
   async function ask<Payload>(
-    type: 'device' | 'phone',
-    options: WorkflowSignalWithStartOptions<[Payload]> & { args: [DeviceInput | PhoneInput] },
+    type: 'customer' | 'device' | 'phone',
+    options: WorkflowSignalWithStartOptions<[Payload]> & { args: [CustomerInput | DeviceInput | PhoneInput] },
   ): Promise<void> {
     try {
       await client.workflow.signalWithStart(type, { ...options, workflowIdReusePolicy: 'REJECT_DUPLICATE' });
@@ -89,7 +84,16 @@ export function messageActivities({
   return {
     readPolicy: async ({ customerId }) => (await readPolicy(customerId)) ?? null,
 
-    matchExclusion: ({ customerId, matchable }) => findExclusion(customerId, matchable, { fresh: true }),
+    async matchExclusion({ customerId, matchable }) {
+      try {
+        return await findExclusion(customerId, matchable, { fresh: true });
+      } catch (error) {
+        if (activityInfo().attempt < MAX_MATCH_TRIES) throw error;
+        // An isolation waits behind this: what nobody knows to be excluded counts meanwhile.
+        log.warn('the exclusions cannot be asked for', { customerId, error });
+        return 'unknown';
+      }
+    },
 
     async tellPolicyChanged({ customerId }) {
       // An exclusion may close what nobody has judged; a tuning period concerns levels 3 and 4. For the others the next
@@ -99,13 +103,25 @@ export function messageActivities({
         `${searchKeys.customerId.name} = '${customerId}'`,
         `(${searchKeys.level.name} >= 3 OR ${searchKeys.stage.name} = 'awaiting-triage')`,
       ].join(' AND ');
-      for (const { workflowId } of await listAll(client, query)) {
-        try {
-          await client.workflow.getHandle(workflowId).signal(policyChangedSignal);
-        } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error;
-        }
+      await signalAll(client, query, policyChangedSignal);
+    },
+
+    async tellFilter({ customerId, change, registers }) {
+      const customer = client.workflow.getHandle(customerWorkflowId(customerId));
+      const isTaken = (exclusionId: string) => customer.query(hasExclusionQuery, exclusionId);
+      if (registers === true && change.change === 'set' && !isOpen(businessHours)) {
+        // An earlier try may have been in time, and its answer lost.
+        const isTakenBefore = (await describe(client, customer.workflowId)) !== undefined;
+        return isTakenBefore && (await isTaken(change.exclusion.exclusionId)) ? 'done' : 'closed';
       }
+      await ask('customer', {
+        ...customerStart(taskQueue, customerId),
+        signal: exclusionChangeSignal,
+        signalArgs: [change],
+      });
+      // It is answered once what came before has been taken: from then on alerts meet the change.
+      const { exclusionId } = change.change === 'set' ? change.exclusion : change;
+      return (await isTaken(exclusionId)) || change.change === 'ended' ? 'done' : 'full';
     },
 
     async askDevice({ customerId, machineId, request }) {
@@ -127,13 +143,13 @@ export function messageActivities({
     },
 
     async tellIncident({ incidentId, report }) {
-      await signal(incidentId, deviceReportSignal, report);
+      await signalRunning(client, incidentId, deviceReportSignal, report);
     },
 
     async askLead({ leadId, request }) {
       // Between the two looks it may have been taken up again.
       for (;;) {
-        if (await signal(leadId, followRequestSignal, request)) return 'asked';
+        if (await signalRunning(client, leadId, followRequestSignal, request)) return 'asked';
         const known = await findIncident(client, leadId);
         if (known === undefined) return 'unknown';
         if (known.state !== 'running') return known.state;
@@ -141,7 +157,7 @@ export function messageActivities({
     },
 
     async tellLinked({ incidentId, report }) {
-      await signal(incidentId, leadReportSignal, report);
+      await signalRunning(client, incidentId, leadReportSignal, report);
     },
 
     async askPhone({ customerId, request }) {

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { z } from 'zod';
+import { sentContactSchema } from '../domain/policy.js';
 import type { Command, CommandOutcome } from '../domain/commands.js';
 import { tuningPeriodAt } from '../domain/customer.js';
 import {
@@ -19,23 +16,18 @@ import {
 import { feedSchema } from '../domain/feed/view.js';
 import { stages } from '../domain/incident/stage.js';
 import { searchKeys } from '../domain/lists.js';
-import { PEOPLE_FIRST } from '../domain/ports.js';
 import type { Policy } from '../domain/policy.js';
 import { toInstant, toMs } from '../domain/time.js';
+import { customerStart } from '../temporal/customers.js';
 import { runTimePeriods } from '../temporal/run-time-policy.js';
-import {
-  customerQuery,
-  endTuningUpdate,
-  setTuningUpdate,
-  type CommandUpdate,
-  type CustomerInput,
-} from '../workflows/messages.js';
+import { customerQuery, endTuningUpdate, setTuningUpdate, type CommandUpdate } from '../workflows/messages.js';
 import { isolatedFilter, viewIn } from './devices.js';
 import { readFeed } from './feeds.js';
 import { reach } from './gateway.js';
 import { equals, listRows } from './lists.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
+import { ask } from './reading.js';
 import { commandOf, policyOf, route, type ApiDeps, type Call, type Route } from './route.js';
 
 const bilingualSchema = z.object({ en: z.string(), ja: z.string() });
@@ -56,15 +48,6 @@ type Period = z.infer<typeof periodSchema>;
 
 const periodListSchema = z.object({ items: z.array(periodSchema) }).meta({ id: 'TuningPeriods' });
 
-const contactSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  mail: z.string().optional(),
-  phone: z.string().optional(),
-  mayInstruct: z.boolean(),
-  ringOrder: z.number().optional(),
-});
-
 const briefSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -77,7 +60,7 @@ const customerSchema = briefSchema
   .extend({
     serviceStartsAt: z.string().nullable(),
     mail: z.object({ to: z.array(z.string()), cc: z.array(z.string()) }),
-    contacts: z.array(contactSchema),
+    contacts: z.array(sentContactSchema),
     defender: z.object({ tenantId: z.string(), pollIntervalSeconds: z.number(), alsoInScope: z.array(z.string()) }),
     tuningPeriods: z.array(periodSchema),
     isolationAllowed: z.boolean().meta({ description: 'False inside a tuning period.' }),
@@ -128,15 +111,8 @@ async function send<Body>(
   update: CommandUpdate<Body>,
   { command, deadlineMs }: { command: Command<Body>; deadlineMs: number },
 ): Promise<CommandOutcome> {
-  const input: CustomerInput = { customerId };
   const startWorkflowOperation = new WithStartWorkflowOperation('customer', {
-    workflowId: customerWorkflowId(customerId),
-    taskQueue: deps.taskQueue,
-    args: [input],
-    priority: PEOPLE_FIRST,
-    memo: { tuningPeriods: [], exclusionsRevision: 0 },
-    typedSearchAttributes: [{ key: searchKeys.customerId, value: customerId }],
-    staticSummary: `${customerId} · what was set at run time`,
+    ...customerStart(deps.taskQueue, customerId),
     workflowIdConflictPolicy: 'USE_EXISTING',
     // It never ends by itself: one that has ended was stopped, and a new one would know of no period.
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
@@ -207,14 +183,10 @@ const MAX_DEVICES = 200;
 
 /** Who set and ended what; nothing while no worker can be asked, or where nothing was ever set. */
 async function readTimeline(deps: ApiDeps, customerId: string): Promise<CustomerEntry[]> {
-  try {
-    const handle = deps.client.workflow.getHandle(customerWorkflowId(customerId));
-    return (await reach(deps, () => handle.query(customerQuery))).timeline;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
-    if (error instanceof Problem && error.code === 'worker-unavailable') return [];
-    throw error;
-  }
+  const asked = await ask(deps, () =>
+    deps.client.workflow.getHandle(customerWorkflowId(customerId)).query(customerQuery),
+  );
+  return asked.is === 'answered' ? asked.view.timeline : [];
 }
 
 export const customerRoutes: Route[] = [

@@ -6,13 +6,13 @@ import {
   releaseAnswerSchema,
   type Command,
   type CommandOutcome,
+  type DeviceReleaseBody,
 } from '../domain/commands.js';
+import { instructionByMail } from '../domain/customer-mail/believed.js';
 import { customerIdSchema } from '../domain/customer.js';
 import { machineIdSchema } from '../domain/defender.js';
 import { deviceViewSchema, type DeviceView } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
-import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
-import { toInstant } from '../domain/time.js';
 import { searchKeys } from '../domain/lists.js';
 import { memoField, type Execution } from '../temporal/executions.js';
 import {
@@ -22,10 +22,12 @@ import {
   type CommandUpdate,
   type DeviceWorkflow,
 } from '../workflows/messages.js';
-import { describe, reach, sendCommand } from './gateway.js';
+import { describe, outcomeBefore, reach, sendCommand } from './gateway.js';
 import { customerFilter, equals, listRows } from './lists.js';
+import { checkTypedMail, mailsOnRecord } from './mail-instructions.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
+import { ask } from './reading.js';
 import { commandOf, route, type ApiDeps, type Call, type Route } from './route.js';
 
 const listQuerySchema = z.strictObject({
@@ -64,19 +66,14 @@ async function readDevice(
   deps: ApiDeps,
   { customerId, machineId, workflowId }: ReturnType<typeof deviceIn>,
 ): Promise<DeviceView> {
+  const asked = await ask(deps, () => deps.client.workflow.getHandle(workflowId).query(deviceQuery));
+  if (asked.is === 'answered') return asked.view;
   const description = await describe(deps, workflowId);
   if (description === undefined) {
     if (!(await isNamed(deps, customerId, machineId))) {
       throw new Problem('unknown-device', `There is no device ${machineId}.`);
     }
     return { machineId, customerId, name: machineId, isolation: 'none', heldBy: [], action: null };
-  }
-  if (description.status.name === 'RUNNING') {
-    try {
-      return await reach(deps, () => deps.client.workflow.getHandle(workflowId).query(deviceQuery));
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'worker-unavailable') throw error;
-    }
   }
   const shown = deviceViewSchema.safeParse(description.memo?.['summary']);
   if (shown.success) return shown.data;
@@ -104,9 +101,7 @@ async function answeredBefore(
   // Of this run: an incident may have started the next one meanwhile, whose result is a long way off.
   const handle = deps.client.workflow.getHandle<DeviceWorkflow>(workflowId, description.runId);
   const { handled } = await reach(deps, () => handle.result());
-  const fault = judgeEnvelope(handled, command, toInstant(Date.now()));
-  if (fault !== undefined) throw Problem.of(fault);
-  return handledBefore(handled, command)?.outcome;
+  return outcomeBefore(handled, command);
 }
 
 /** In backticks: the word is one of SQL's own. */
@@ -120,9 +115,11 @@ async function commandDevice<Body>(
   name: string,
   update: CommandUpdate<Body>,
   nothing: Problem,
+  prepare: (call: Call<Body, unknown>) => Promise<Body> | Body = ({ body }) => body,
 ): Promise<CommandOutcome> {
   const device = deviceIn(call);
-  const { command, deadlineMs } = commandOf(name, call);
+  const { command: asSent, deadlineMs } = commandOf(name, call);
+  const command = { ...asSent, body: await prepare(call) };
   const sent = await sendCommand(call.deps, device.workflowId, update, command, deadlineMs);
   if (sent.state === 'done') return sent.outcome;
   const repeated = await answeredBefore(call.deps, device.workflowId, command);
@@ -136,6 +133,28 @@ async function commandDevice<Body>(
     );
   }
   throw nothing;
+}
+
+/**
+ * The customer's instruction as the device is to have it: a mail is looked up in the incidents that hold the device. One that
+ * none of them has goes on as it was named, since the device may have carried out the command before.
+ */
+async function orderOf(call: Call<DeviceReleaseBody, unknown>): Promise<DeviceReleaseBody> {
+  const { deps, body } = call;
+  const { instruction } = body;
+  if ('channel' in instruction && instruction.channel !== 'mail') return body;
+  const device = deviceIn(call);
+  const { heldBy } = await readDevice(deps, device);
+  const mails = await mailsOnRecord(deps, heldBy);
+  if ('channel' in instruction) {
+    checkTypedMail(deps, device.customerId, mails, instruction);
+    return body;
+  }
+  const contacts = deps.policies.find(device.customerId)?.customer.contacts ?? [];
+  const answer = instructionByMail(mails, contacts, instruction);
+  if (!('code' in answer)) return answer;
+  if (answer.code === 'unknown-mail') return body;
+  throw Problem.of(answer);
 }
 
 export const deviceRoutes: Route[] = [
@@ -177,7 +196,13 @@ export const deviceRoutes: Route[] = [
     answers: { 200: { description: 'What becomes of the device.', schema: releaseAnswerSchema } },
     async handle(call) {
       const nothing = new Problem('nothing-to-release', 'No incident holds this device isolated.');
-      const { devices = [] } = await commandDevice(call, 'device-release', deviceReleaseUpdate, nothing);
+      const { devices = [] } = await commandDevice<DeviceReleaseBody>(
+        call,
+        'device-release',
+        deviceReleaseUpdate,
+        nothing,
+        orderOf,
+      );
       return { status: 200, body: { devices } };
     },
   }),

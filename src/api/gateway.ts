@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import {
-  isGrpcServiceError,
   WithStartWorkflowOperation,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -10,11 +9,14 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import type { Command, CommandOutcome } from '../domain/commands.js';
 import { isRejectionCode, type InputError } from '../domain/errors.js';
+import { handledBefore, judgeEnvelope, type Handled } from '../domain/incident/judge.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
 import { PEOPLE_FIRST } from '../domain/ports.js';
 import { SECOND_MS, toInstant } from '../domain/time.js';
 import type { CommandUpdate, IncidentInput } from '../workflows/messages.js';
-import { describe as describeWorkflow, incidentStart, type Reach } from '../temporal/incidents.js';
+import { GRPC, grpcCode, isOutage, isThrottled } from '../temporal/grpc.js';
+import { incidentStart, type Reach } from '../temporal/incidents.js';
+import { describe as describeWorkflow } from '../temporal/known.js';
 import { putFirst } from './people-first.js';
 import { Problem } from './problem.js';
 
@@ -24,23 +26,12 @@ const READ_DEADLINE_MS = 3 * SECOND_MS;
 const PROBE_DEADLINE_MS = SECOND_MS;
 const DEADLINE_GRACE_MS = 200;
 
-const DEADLINE_EXCEEDED = 4;
-const FAILED_PRECONDITION = 9;
-const CANCELLED = 1;
-const UNAVAILABLE = 14;
-
 export type Gateway = Reach;
 
 /** The moment after which a worker must refuse a command that is sent now. */
 export function commandDeadline(): { deadlineMs: number; notAfter: string } {
   const deadlineMs = Date.now() + COMMAND_DEADLINE_MS;
   return { deadlineMs, notAfter: toInstant(deadlineMs) };
-}
-
-function grpcCode(error: unknown): number | undefined {
-  if (isGrpcServiceError(error)) return error.code;
-  if (error instanceof Error && error.cause !== undefined) return grpcCode(error.cause);
-  return undefined;
 }
 
 function isInputErrors(details: unknown): details is InputError[] {
@@ -71,8 +62,12 @@ export async function unavailable(gateway: Gateway): Promise<Problem> {
       'No worker has answered in time. What none has taken by now will not be carried out; the incident shows whether it was.',
     );
   } catch {
-    return new Problem('temporal-unavailable', 'Temporal does not answer; the command was not carried out.');
+    return temporalAway();
   }
+}
+
+function temporalAway(): Problem {
+  return new Problem('temporal-unavailable', 'Temporal does not answer; the command was not carried out.');
 }
 
 /** Temporal's failures in the API's words; what is none of them is thrown on. */
@@ -85,14 +80,14 @@ async function translate(gateway: Gateway, error: unknown): Promise<unknown> {
     }
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof Late) return unavailable(gateway);
-  const code = grpcCode(error);
-  if (code === FAILED_PRECONDITION) {
+  if (grpcCode(error) === GRPC.failedPrecondition) {
     return new Problem(
       'worker-unavailable',
       'The workflow cannot be asked: its worker fails whenever it tries to run it.',
     );
   }
-  if (code === DEADLINE_EXCEEDED || code === CANCELLED || code === UNAVAILABLE) return unavailable(gateway);
+  if (isThrottled(error)) return temporalAway();
+  if (isOutage(error)) return unavailable(gateway);
   return error;
 }
 
@@ -136,6 +131,17 @@ export async function sendCommand<Body>(
     if (error instanceof WorkflowNotFoundError) return { state: 'not-running' };
     throw error;
   }
+}
+
+/**
+ * What a command that finds its workflow ended came to before the end, under the same key; undefined where it was not carried out.
+ *
+ * @throws Problem where the key was used with another body, or the command is too late
+ */
+export function outcomeBefore(handled: Handled, command: Command<unknown>): CommandOutcome | undefined {
+  const fault = judgeEnvelope(handled, command, toInstant(Date.now()));
+  if (fault !== undefined) throw Problem.of(fault);
+  return handledBefore(handled, command)?.outcome;
 }
 
 /** Takes an ended incident up again with its record, and sends it a command in the same step. */

@@ -12,11 +12,10 @@ import {
   unlinkSchema,
   type Command,
   type CommandOutcome,
+  type ReleaseBody,
 } from '../domain/commands.js';
-import { handledBefore, judgeEnvelope } from '../domain/incident/judge.js';
 import { incidentSchema } from '../domain/incident/view.js';
-import type { IncidentRecord } from '../domain/incident/record.js';
-import { toInstant } from '../domain/time.js';
+import { parseIncidentId, type IncidentRecord } from '../domain/incident/record.js';
 import {
   answerUpdate,
   assignUpdate,
@@ -30,11 +29,13 @@ import {
   unlinkUpdate,
   type CommandUpdate,
 } from '../workflows/messages.js';
-import { resumeWithCommand, sendCommand, type Gateway } from './gateway.js';
+import { outcomeBefore, resumeWithCommand, sendCommand, type Gateway } from './gateway.js';
 import { knownIncident, readIncident, stoppedProblem } from './known-incidents.js';
+import { checkTypedMail, mailsOnRecord } from './mail-instructions.js';
 import { Problem } from './problem.js';
 import { relatedSchema, relatedTo } from './related.js';
 import { commandOf, incidentIdIn, route, type Answer, type Call, type Route } from './route.js';
+import { withWholeMails } from './whole-mails.js';
 
 const shownIncidentSchema = incidentSchema.extend({
   related: z
@@ -42,6 +43,12 @@ const shownIncidentSchema = incidentSchema.extend({
     .optional()
     .meta({ description: 'Alerts that may belong to the same attack; left out where no list can be asked.' }),
   partial: z.literal(true).optional().meta({ description: 'Only the summary: no worker could be asked.' }),
+});
+
+const commandedIncidentSchema = shownIncidentSchema.omit({ related: true }).extend({
+  accepted: z
+    .object({ revision: z.int(), at: z.string().meta({ format: 'date-time' }) })
+    .meta({ description: 'What the command itself came to: for a repeated key what it came to at first.' }),
 });
 
 /** A command for an incident whose workflow has ended: a repeated key has its answer, and some take it up again. */
@@ -52,10 +59,8 @@ async function commandToEnded<Body>(
   command: Command<Body>,
   deadlineMs: number,
 ): Promise<CommandOutcome> {
-  const fault = judgeEnvelope(record.handled, command, toInstant(Date.now()));
-  if (fault !== undefined) throw Problem.of(fault);
-  const handled = handledBefore(record.handled, command);
-  if (handled !== undefined) return handled.outcome;
+  const outcome = outcomeBefore(record.handled, command);
+  if (outcome !== undefined) return outcome;
   const takesUpAgain = update.name === reopenUpdate.name || update.name === noteUpdate.name;
   if (!takesUpAgain) throw new Problem('incident-closed', 'The incident is closed; reopen it first.');
   return resumeWithCommand(gateway, record, update, command, deadlineMs);
@@ -102,17 +107,27 @@ function command<Body>(
     body,
     isCommand: true,
     takesIfMatch,
-    answers: { 200: { description: 'Done; the incident as it is now.', schema: shownIncidentSchema } },
+    answers: { 200: { description: 'Done; the incident as it is now.', schema: commandedIncidentSchema } },
     async handle(call): Promise<Answer> {
       const { id, outcome } = await carryOut(call, update);
       const incident = await readIncident(call.deps, id);
+      const { revision, at } = outcome;
       return {
         status: 200,
-        body: { ...incident, accepted: outcome },
+        body: { ...incident, accepted: { revision, at } },
         ...(incident.partial === true ? {} : { revision: incident.revision }),
       };
     },
   });
+}
+
+/** The customer of a linked incident writes to its lead, which only we can ask: the workflow knows its own mails. */
+async function checkTyped(call: Call<ReleaseBody, undefined>): Promise<void> {
+  const { deps, body } = call;
+  if (!('channel' in body.instruction) || body.instruction.channel !== 'mail') return;
+  const id = incidentIdIn(call);
+  const { customerId = '' } = parseIncidentId(id) ?? {};
+  checkTypedMail(deps, customerId, await mailsOnRecord(deps, [id]), body.instruction);
 }
 
 export const incidentRoutes: Route[] = [
@@ -123,7 +138,7 @@ export const incidentRoutes: Route[] = [
     access: 'read',
     answers: { 200: { description: 'The incident.', schema: shownIncidentSchema } },
     async handle(call) {
-      const incident = await readIncident(call.deps, incidentIdIn(call));
+      const incident = await withWholeMails(call.deps, await readIncident(call.deps, incidentIdIn(call)));
       const related = await relatedTo(call.deps, incident);
       return {
         status: 200,
@@ -156,6 +171,7 @@ export const incidentRoutes: Route[] = [
     isCommand: true,
     answers: { 200: { description: 'What becomes of each device.', schema: releaseAnswerSchema } },
     async handle(call): Promise<Answer> {
+      await checkTyped(call);
       const { outcome } = await carryOut(call, releaseUpdate);
       return { status: 200, body: { devices: outcome.devices ?? [] } };
     },

@@ -1,11 +1,12 @@
-import { QueryRejectedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { incidentView, type IncidentSummary, type IncidentView } from '../domain/incident/view.js';
-import { toInstant, type Instant } from '../domain/time.js';
+import { toInstant } from '../domain/time.js';
 import { executionOf, type Execution } from '../temporal/executions.js';
 import { findIncident, memoSummary, type Known } from '../temporal/incidents.js';
 import { incidentQuery } from '../workflows/messages.js';
 import { reach, type Gateway } from './gateway.js';
 import { Problem } from './problem.js';
+import { readRun } from './reading.js';
 
 export function knownIncident(gateway: Gateway, id: string): Promise<Known | undefined> {
   return reach(gateway, () => findIncident(gateway.client, id));
@@ -47,36 +48,26 @@ function partialView(summary: IncidentSummary, { raw }: WorkflowExecutionDescrip
     verdict: null,
     questions: [],
     duties: [],
+    customerMails: [],
+    inquiry: null,
     timeline: [],
     waitingFor: [],
     explanation: [],
   };
 }
 
-function ask(gateway: Gateway, id: string, now: Instant): Promise<IncidentView> {
-  return reach(gateway, () => gateway.client.workflow.getHandle(id).query(incidentQuery, now));
-}
-
-/**
- * The whole incident; its summary alone, marked `partial`, while no worker answers. An open one is asked at once; only
- * what does not answer is looked up.
- */
+/** The whole incident; its summary alone, marked `partial`, while no worker answers. */
 export async function readIncident(gateway: Gateway, id: string): Promise<ShownIncident> {
+  const { client } = gateway;
   const now = toInstant(Date.now());
-  let isUnanswered = false;
-  try {
-    return await ask(gateway, id, now);
-  } catch (error) {
-    isUnanswered = error instanceof Problem && error.code === 'worker-unavailable';
-    const isNotOpen = error instanceof QueryRejectedError || error instanceof WorkflowNotFoundError;
-    if (!isUnanswered && !isNotOpen) throw error;
-  }
-  const known = await knownIncident(gateway, id);
-  if (known === undefined) throw new Problem('unknown-incident', `There is no incident ${id}.`);
-  if (known.state === 'ended') return incidentView(known.record, now);
-  // Taken up again between the two looks.
-  if (known.state === 'running' && !isUnanswered) return ask(gateway, id, now);
-  const summary = memoSummary(known.description.memo);
+  const reading = await readRun(gateway, {
+    query: () => client.workflow.getHandle(id).query(incidentQuery, now),
+    find: () => findIncident(client, id),
+    viewOf: (record) => incidentView(record, now),
+  });
+  if (reading === undefined) throw new Problem('unknown-incident', `There is no incident ${id}.`);
+  if (reading.is === 'whole') return reading.view;
+  const summary = memoSummary(reading.description.memo);
   if (summary === undefined) throw new Problem('worker-unavailable', 'No worker can be asked for this incident.');
-  return partialView(summary, known.description);
+  return partialView(summary, reading.description);
 }

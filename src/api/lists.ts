@@ -17,7 +17,8 @@ import { Problem } from './problem.js';
 import { route, type Route } from './route.js';
 
 const MAX_PAGE = 200;
-const MAX_QUEUE = 1_000;
+/** So much is sorted that is not read page by page. */
+export const MAX_QUEUE = 1_000;
 
 /** A string literal of Temporal's list filters. */
 export function quoted(text: string): string {
@@ -133,7 +134,7 @@ async function newestRuns(gateway: Gateway, type: string, rows: Execution[]): Pr
 
 export async function listRows(
   gateway: Gateway,
-  type: 'incident' | 'device' | 'rejectedAlert',
+  type: 'incident' | 'device' | 'rejectedAlert' | 'exclusionRequest' | 'inquiry' | 'heldMail',
   filters: string[],
   pageSize: number,
   pageToken?: string,

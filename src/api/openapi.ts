@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { rolesOf } from './operators.js';
 import type { Route } from './route.js';
 
 const problemSchema = z
@@ -46,6 +47,8 @@ function parametersOf(route: Route) {
 function operation(route: Route): ZodOpenApiOperationObject {
   return {
     summary: route.summary,
+    description: `For ${rolesOf(route.access).join(', ')}.`,
+    'x-roles': rolesOf(route.access),
     tags: [route.path.split('/')[2] ?? 'other'],
     security: [{ bearer: [] }],
     requestParams: parametersOf(route),

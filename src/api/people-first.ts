@@ -1,9 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { PEOPLE_FIRST } from '../domain/ports.js';
 import { SECOND_MS } from '../domain/time.js';
+import { BACKLOG, waitingTasks } from '../temporal/backlog.js';
 
-/** So many tasks that wait are a backlog, behind which people would wait noticeably. */
-const BACKLOG = 10;
 /** How long one look at the queue holds. */
 const LOOK_HOLDS_MS = SECOND_MS;
 
@@ -20,18 +19,8 @@ const looks = new WeakMap<Queue, { atMs: number; isBehind: Promise<boolean> }>()
 function isBehind(queue: Queue): Promise<boolean> {
   const last = looks.get(queue);
   if (last !== undefined && Date.now() - last.atMs < LOOK_HOLDS_MS) return last.isBehind;
-  const { client, taskQueue } = queue;
-  const look = client
-    .withDeadline(Date.now() + COURTESY_MS, () =>
-      client.workflowService.describeTaskQueue({
-        namespace: client.options.namespace,
-        taskQueue: { name: taskQueue },
-        reportStats: true,
-      }),
-    )
-    .then(({ stats }) => Number(stats?.approximateBacklogCount ?? 0) >= BACKLOG)
-    // A server that cannot tell serves in order of arrival.
-    .catch(() => false);
+  // A server that cannot tell serves in order of arrival.
+  const look = waitingTasks(queue.client, queue.taskQueue, COURTESY_MS).then((count) => count >= BACKLOG);
   looks.set(queue, { atMs: Date.now(), isBehind: look });
   return look;
 }

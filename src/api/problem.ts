@@ -12,6 +12,7 @@ const httpStatus = {
   'too-many-requests': 429,
   'temporal-unavailable': 503,
   'worker-unavailable': 503,
+  'sign-in-unavailable': 503,
   'internal-error': 500,
 } as const;
 
@@ -43,12 +44,20 @@ export class Problem extends Error {
   }
 }
 
+const codesSent = new WeakMap<Response, string>();
+
+/** The code of the problem that was answered; undefined where none was. */
+export function problemCodeOf(response: Response): string | undefined {
+  return codesSent.get(response);
+}
+
 /** RFC 9457 `application/problem+json` with a stable `code`, and for bad input the fields. */
 export function sendProblem(response: Response, problem: Problem): void {
   const status = statusOf[problem.code];
   if (status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
   if (status === 401) response.set('WWW-Authenticate', 'Bearer');
   const code = publicCode[problem.code] ?? problem.code;
+  codesSent.set(response, code);
   response
     .status(status)
     .type('application/problem+json')
@@ -77,8 +86,14 @@ function requestProblem(error: unknown): Problem | undefined {
     : new Problem('not-json', 'The body cannot be read.');
 }
 
+/** What a line in the log names the incident by. Paths that cannot be decoded never come to an incident. */
+function incidentIn(path: string): string | undefined {
+  const [, id] = /^\/v1\/incidents\/([^/]+)/.exec(path) ?? [];
+  return id === undefined ? undefined : decodeURIComponent(id);
+}
+
 export function problemHandler(log: Logger): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
+  return (error: unknown, request, response, next) => {
     if (response.headersSent) {
       next(error);
       return;
@@ -92,7 +107,10 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       sendProblem(response, badRequest);
       return;
     }
-    log.error({ err: error, requestId: response.get('X-Request-Id') }, 'request failed');
+    log.error(
+      { err: error, requestId: response.get('X-Request-Id'), incidentId: incidentIn(request.path) },
+      'request failed',
+    );
     sendProblem(response, new Problem('internal-error', 'Something went wrong; the log has it under this requestId.'));
   };
 }

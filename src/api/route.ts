@@ -8,11 +8,13 @@ import type { Policy } from '../domain/policy.js';
 import type { Operator } from '../operators.js';
 import type { Policies } from '../policy.js';
 import { commandDeadline, type Gateway } from './gateway.js';
+import type { AuditLog } from './audit-log.js';
 import { maySee, type Access } from './operators.js';
 import { Problem } from './problem.js';
 
 export interface ApiDeps extends Gateway {
   policies: Policies;
+  audit: AuditLog;
 }
 
 export interface Call<Body, Query> {
@@ -90,6 +92,12 @@ export function route<Body = undefined, Query = undefined>(definition: RouteDefi
       response.status(answer.status).json(answer.body);
     },
   };
+}
+
+/** Whose a request is, as far as its path says. */
+export function customerInPath(request: Request): string | undefined {
+  const { customerId, id = '' } = pathParams(request);
+  return customerId ?? /^(?:incident|exclusion|inquiry):([a-z0-9-]{1,40}):/.exec(id)?.[1];
 }
 
 /** A customer that the operator may not see does not exist for them. */

@@ -1,11 +1,11 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import express, { type Request, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { customerIdSchema } from '../domain/customer.js';
-import { acknowledgement } from '../domain/mails/phone.js';
+import { acknowledgement } from '../domain/templates/phone.js';
 import { phoneWorkflowId, type CallEvent } from '../domain/phone/record.js';
 import { goodbye, hangUp } from '../integrations/phone/twiml.js';
 import { isFromTwilio } from '../integrations/phone/signature.js';
+import { signalRunning } from '../temporal/executions.js';
 import { callEventSignal } from '../workflows/messages.js';
 import { reach } from './gateway.js';
 import { Problem } from './problem.js';
@@ -39,12 +39,8 @@ function verified(deps: WebhookDeps, request: Request): { customer: string; even
 }
 
 async function tell(deps: WebhookDeps, customer: string, event: CallEvent): Promise<void> {
-  try {
-    await reach(deps, () => deps.client.workflow.getHandle(phoneWorkflowId(customer)).signal(callEventSignal, event));
-  } catch (error) {
-    // The chain has long ended: a straggling callback finds nobody, which is no failure.
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  // The chain may have long ended: a straggling callback that finds nobody is no failure.
+  await reach(deps, () => signalRunning(deps.client, phoneWorkflowId(customer), callEventSignal, event));
 }
 
 /** Twilio's callbacks, believed by their signature alone. */

@@ -8,7 +8,19 @@ import { MINUTE_MS, plus, toMs, type Instant } from './time.js';
  * old as the workflow's last step.
  */
 
-export const auditedTypes = ['incident', 'device', 'phone', 'customer'] as const;
+export const auditedTypes = [
+  'incident',
+  'device',
+  'phone',
+  'customer',
+  'exclusionRequest',
+  'alertFeed',
+  'rejectedAlert',
+  'inquiry',
+  'heldMail',
+  'strangers',
+  'mailbox',
+] as const;
 export type AuditedType = (typeof auditedTypes)[number];
 
 /** Ends that no workflow of ours comes to by itself. */
@@ -54,7 +66,17 @@ export function owes({ type, incident, device }: Sighting): boolean {
     case 'phone':
     // It never ends by itself.
     case 'customer':
+    // These end by themselves once nothing is left to do.
+    case 'exclusionRequest':
+    case 'rejectedAlert':
+    case 'inquiry':
+    case 'heldMail':
+    case 'strangers':
       return true;
+    // A worker starts another one, which goes on where it stood.
+    case 'alertFeed':
+    case 'mailbox':
+      return false;
   }
 }
 

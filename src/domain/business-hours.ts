@@ -21,8 +21,6 @@ function isDate(text: string): boolean {
   return DATE.test(text) && !Number.isNaN(ms) && toInstant(ms).startsWith(text);
 }
 
-const dateSchema = z.string().refine(isDate, 'must be a date such as 2027-03-22');
-
 /** A day of one year (`2027-04-30`) or of every year (`12-29`). */
 const closedDaySchema = z
   .string()
@@ -36,14 +34,13 @@ export const closedDaysSchema = z
   .array(closedDaySchema)
   .default(['12-29', '12-30', '12-31', '01-01', '01-02', '01-03']);
 
-/** A calendar as it is sent and stored. Public holidays are dates of Japan, known for every day of `[knownFrom, knownUntil]`. */
-export const calendarDataSchema = z.object({
-  holidays: z.array(dateSchema),
-  knownFrom: dateSchema,
-  knownUntil: dateSchema,
-  closedDays: z.array(closedDaySchema),
-});
-export type CalendarData = z.infer<typeof calendarDataSchema>;
+/** What a calendar is made of. Public holidays are dates of Japan, known for every day of `[knownFrom, knownUntil]`. */
+export interface CalendarData {
+  holidays: readonly string[];
+  closedDays: readonly string[];
+  knownFrom: string;
+  knownUntil: string;
+}
 
 /** A calendar as it is asked. */
 export interface Calendar {
@@ -116,4 +113,17 @@ export function nextBusinessTime(at: Instant, calendar: Calendar): Instant {
   let day = inTokyo(now.startsAtMs + DAY_MS);
   while (!isBusinessDay(day, calendar)) day = inTokyo(day.startsAtMs + DAY_MS);
   return toInstant(day.startsAtMs + OPENS_MS);
+}
+
+/** When business hours begin, or go on; or the day of which nobody knows whether it is a business day. */
+export type Opening = { opensAt: Instant } | { unknownDate: string };
+
+/** `nextBusinessTime`, where not to know is an answer. */
+export function openingFrom(at: Instant, calendar: Calendar): Opening {
+  try {
+    return { opensAt: nextBusinessTime(at, calendar) };
+  } catch (error) {
+    if (error instanceof UnknownBusinessDayError) return { unknownDate: error.date };
+    throw error;
+  }
 }

@@ -90,16 +90,41 @@ export const instructionSchema = z.strictObject({
   words: text(2_000),
   calledBackAt: instantSchema.optional(),
 });
-export type Instruction = z.infer<typeof instructionSchema>;
+
+/** As it is kept: where it came by a mail of the customer's, with what proves that. */
+export const recordedInstructionSchema = instructionSchema.extend({
+  mail: z
+    .object({
+      messageId: z.string().nullable(),
+      /** Absent in orders from before it was kept. */
+      key: z.string().optional(),
+      from: z.string(),
+      isAuthenticated: z.boolean(),
+    })
+    .optional(),
+});
+export type Instruction = z.infer<typeof recordedInstructionSchema>;
+
+/** A mail of the customer's that is on the incident, by its Message-ID or key, as the instruction; who was called back, where it does not prove itself. */
+export const mailInstructionSchema = z.strictObject({
+  mail: text(1_000),
+  by: text(40).optional(),
+  calledBackAt: instantSchema.optional(),
+});
+export type MailInstruction = z.infer<typeof mailInstructionSchema>;
 
 export const releaseSchema = z.strictObject({
   machineIds: z.array(machineIdSchema).min(1, 'must name a device').max(100).optional(),
-  instruction: instructionSchema,
+  instruction: z.union([mailInstructionSchema, instructionSchema]),
 });
 export type ReleaseBody = z.infer<typeof releaseSchema>;
 
-export const deviceReleaseSchema = z.strictObject({ instruction: instructionSchema });
-export type DeviceReleaseBody = z.infer<typeof deviceReleaseSchema>;
+export const deviceReleaseSchema = releaseSchema.omit({ machineIds: true });
+/** As the device takes it: a mail has been looked up in the incidents that hold it. One that none of them has comes as it was named. */
+export const deviceOrderSchema = z.strictObject({
+  instruction: z.union([mailInstructionSchema, recordedInstructionSchema]),
+});
+export type DeviceReleaseBody = z.infer<typeof deviceOrderSchema>;
 
 export const assignSchema = z.strictObject({ operatorId: text(64).nullable() });
 export type AssignBody = z.infer<typeof assignSchema>;
@@ -117,6 +142,12 @@ export type LinkBody = z.infer<typeof linkSchema>;
 export const unlinkSchema = z.strictObject({});
 export type UnlinkBody = z.infer<typeof unlinkSchema>;
 
+/** What a caller who may repeat a command knows it by. */
+export interface Idempotency {
+  key: string;
+  bodyHash: string;
+}
+
 /** A command on its way to a workflow. */
 export interface Command<Body> {
   body: Body;
@@ -125,7 +156,7 @@ export interface Command<Body> {
   /** A worker that sees the command after this must refuse it: the caller has long been told that it failed. */
   notAfter: Instant;
   /** Present when the caller may repeat the command. */
-  idempotency?: { key: string; bodyHash: string };
+  idempotency?: Idempotency;
   /** The revision that the caller had seen. */
   ifMatch?: number;
 }

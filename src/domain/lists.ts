@@ -1,4 +1,8 @@
+import { conversationKey } from './customer-mail/tag.js';
+import type { HeldSummary } from './held-mail/record.js';
+import type { InquirySummary } from './inquiry/view.js';
 import type { IsolationState } from './device/record.js';
+import type { ExclusionSummary } from './exclusion/view.js';
 import type { IncidentRecord } from './incident/record.js';
 import { summaryOf, waitsForAnalyst, type IncidentSummary } from './incident/view.js';
 import type { Instant } from './time.js';
@@ -6,7 +10,8 @@ import type { Instant } from './time.js';
 /**
  * The search attributes that lists use; SQL visibility allows ten Keywords and three of each other type per namespace.
  * They are readable by everybody who may open the Temporal namespace, whatever the payloads' encryption: ids and words
- * of the process only, no text of an alert and no name.
+ * of the process only, no text of an alert, and no name but the assignee's, which is an operator's id. Which holds what, and
+ * why: docs/security.md.
  */
 type Key<Type extends 'KEYWORD' | 'KEYWORD_LIST' | 'INT' | 'BOOL'> = Readonly<{ name: string; type: Type }>;
 
@@ -36,6 +41,8 @@ export const searchKeys = {
   defenderIncidentId: { name: 'DefenderIncidentId', type: 'KEYWORD' },
   isolation: { name: 'Isolation', type: 'KEYWORD' },
   exclusionId: { name: 'ExclusionId', type: 'KEYWORD' },
+  exclusionState: { name: 'ExclusionState', type: 'KEYWORD' },
+  conversation: { name: 'Conversation', type: 'KEYWORD' },
   level: { name: 'ThreatLevel', type: 'INT' },
   devices: { name: 'Devices', type: 'KEYWORD_LIST' },
   attention: { name: 'Attention', type: 'KEYWORD_LIST' },
@@ -73,10 +80,8 @@ export function incidentSearch({ summary, fileHashes }: Pick<IncidentMemo, 'summ
     { key: searchKeys.devices, value: orNull(summary.devices.map(({ machineId }) => machineId)) },
     { key: searchKeys.attention, value: orNull(summary.attention) },
     { key: searchKeys.waitsForAnalyst, value: waitsForAnalyst(summary) },
-    // Only where there is one: an attribute more is one more to write at every start.
-    ...(summary.exclusionId === undefined
-      ? []
-      : [{ key: searchKeys.exclusionId, value: searchWord(summary.exclusionId) } as const]),
+    { key: searchKeys.exclusionId, value: wordOrNull(summary.exclusionId ?? null) },
+    { key: searchKeys.conversation, value: conversationKey(summary.id) },
     // Absent in records from before they were kept.
     ...(fileHashes === undefined ? [] : [{ key: searchKeys.fileHashes, value: orNull(fileHashes) }]),
   ];
@@ -91,6 +96,31 @@ export function deviceSearch(device: {
     { key: searchKeys.customerId, value: device.customerId },
     { key: searchKeys.devices, value: [searchWord(device.machineId)] },
     { key: searchKeys.isolation, value: device.isolation },
+  ];
+}
+
+export function exclusionSearch({ customerId, state, attention }: ExclusionSummary): SearchPair[] {
+  return [
+    { key: searchKeys.customerId, value: customerId },
+    { key: searchKeys.exclusionState, value: state },
+    { key: searchKeys.attention, value: orNull(attention) },
+  ];
+}
+
+export function heldSearch({ customerId, state }: HeldSummary): SearchPair[] {
+  return [
+    { key: searchKeys.customerId, value: customerId },
+    { key: searchKeys.stage, value: state },
+  ];
+}
+
+export function inquirySearch({ id, customerId, state, assignee, attention }: InquirySummary): SearchPair[] {
+  return [
+    { key: searchKeys.customerId, value: customerId },
+    { key: searchKeys.stage, value: state },
+    { key: searchKeys.assignee, value: wordOrNull(assignee) },
+    { key: searchKeys.attention, value: orNull(attention) },
+    { key: searchKeys.conversation, value: conversationKey(id) },
   ];
 }
 

@@ -72,9 +72,14 @@ const REASONS = {
   ),
   // Mail and phone
   'mail-rejected': bilingual('the mail server refused the mail', 'メールサーバーがメールの受信を拒否しました'),
+  'told-by-later-mail': bilingual('a later mail has said it', '後続のメールでお伝えしています'),
   'mail-not-accepted': bilingual(
     'no mail server has accepted the mail yet',
     'メールがまだメールサーバーに受け付けられていません',
+  ),
+  'mail-bounced': bilingual(
+    'the mail was returned as undeliverable by the recipient’s mail server',
+    '宛先のメールサーバーから、配信できないとしてメールが返送されました',
   ),
   'phone-exhausted': bilingual(
     'none of the registered contacts acknowledged the call',
@@ -136,6 +141,22 @@ const INTERNAL_REASONS: Readonly<Record<string, Bilingual>> = {
     'Entra refused our application’s sign-in to this tenant: check its secret or certificate, and the consent',
     'このテナントへの本サービスのサインインを Entra が拒否しました。シークレットまたは証明書と同意を確認してください',
   ),
+  'indicator-of-others': bilingual(
+    'the tenant has an indicator for the same value that this exclusion has not set: it is not written over',
+    '同じ値のインジケーターがすでにテナントにあり、この登録によるものではないため、上書きしません',
+  ),
+  'too-many-exclusions': bilingual(
+    'our own filter for this customer is full: others have to end first',
+    'このお客様の当社フィルターは上限に達しています。他の登録を終了する必要があります',
+  ),
+  'made-by-hand': bilingual(
+    'it was made by hand in Defender’s portal, and has to be removed there',
+    'Defender の管理画面で手動設定されたものです。管理画面での削除が必要です',
+  ),
+  'indicator-not-possible': bilingual(
+    'Defender has no indicator for these conditions',
+    'Defender にはこの条件に対応するインジケーターがありません',
+  ),
 };
 
 /** Defender's own words for what the service has a word for. */
@@ -171,6 +192,16 @@ export function reasonWords(code: string): Bilingual {
   const shown = oneLine(code, 80);
   const internal = Object.hasOwn(INTERNAL_REASONS, code) ? INTERNAL_REASONS[code] : undefined;
   return knownReason(code) ?? internal ?? bilingual(`another reason (${shown})`, `その他の理由 (${shown})`);
+}
+
+/** What analysts read of a mail that came back: whom it did not reach, and why in the mail server's words. */
+export function bouncedWords(address: string, diagnostic: string): Bilingual {
+  const to = oneLine(address, 320);
+  const why = oneLine(diagnostic, 300);
+  return bilingual(
+    `The customer was not reached: ${to}${why === '' ? '' : `: ${why}`}`,
+    `お客様に届きませんでした: ${to}${why === '' ? '' : `: ${why}`}`,
+  );
 }
 
 /** What customers read: never a code. */

@@ -27,3 +27,15 @@ export function oneLine(text: string, limit: number): string {
 export function assertNever(value: never): never {
   throw new TypeError(`not handled: ${JSON.stringify(value)}`);
 }
+
+/** How long the text is in UTF-8, which is how Temporal counts. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    // Of a character of four bytes each half counts two.
+    const isHalf = code >= 0xd800 && code <= 0xdfff;
+    bytes += code < 0x80 ? 1 : code < 0x800 || isHalf ? 2 : 3;
+  }
+  return bytes;
+}

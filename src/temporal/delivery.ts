@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
-import { isOlder, projectAlert, type AlertNews } from '../domain/alert.js';
+import { isOlder, projectAlert, type AlertNews, type AlertRecord } from '../domain/alert.js';
 import type { DefenderAlert } from '../domain/defender.js';
 import { advance } from '../domain/incident/advance.js';
 import { scopeOf } from '../domain/incident/assessment.js';
@@ -10,8 +9,9 @@ import { openRecord } from '../domain/incident/opening.js';
 import { currentVerdict, incidentIdOf, type IncidentRecord } from '../domain/incident/record.js';
 import { stageOf, type Stage } from '../domain/incident/stage.js';
 import type { Policy } from '../domain/policy.js';
-import { toInstant } from '../domain/time.js';
+import { MINUTE_MS, toInstant, toMs } from '../domain/time.js';
 import { alertUpdatedSignal } from '../workflows/messages.js';
+import { signalRunning } from './executions.js';
 import type { FindExclusion } from './exclusions.js';
 import { findIncident, memoSummary, startIncident, type Known, type Reach } from './incidents.js';
 
@@ -41,12 +41,26 @@ export function isOfTenant(alert: DefenderAlert, { customer }: Policy): boolean 
   return alert.aadTenantId === undefined || alert.aadTenantId.toLowerCase() === customer.defender.tenantId;
 }
 
+/** Clocks differ by less. */
+const CLOCK_SKEW_MS = 5 * MINUTE_MS;
+
+/** A version that says to be from later than now would have every true one taken for older. */
+function notFromTheFuture(alert: AlertRecord): AlertRecord {
+  const nowMs = Date.now();
+  const { lastUpdateAt } = alert;
+  const isOfFuture = lastUpdateAt !== null && toMs(lastUpdateAt) > nowMs + CLOCK_SKEW_MS;
+  return isOfFuture ? { ...alert, lastUpdateAt: toInstant(nowMs) } : alert;
+}
+
 /** The alert's version as an incident takes it; the same content has the same fingerprint. */
 export function newsOf(alert: DefenderAlert): AlertNews {
   const projected = projectAlert(alert);
   // The hashes stand in the evidence too: an alert is not another one because they are kept apart now.
   const { fileHashes: _, ...content } = projected;
-  return { alert: projected, fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('hex') };
+  return {
+    alert: notFromTheFuture(projected),
+    fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('hex'),
+  };
 }
 
 async function openedRecord(
@@ -84,13 +98,8 @@ async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): 
       const { memo } = known.description;
       const stage = memoSummary(memo)?.stage ?? 'awaiting-triage';
       if (memo?.['fingerprint'] === news.fingerprint) return told('unchanged', stage);
-      try {
-        await reach.client.workflow.getHandle(id).signal(alertUpdatedSignal, news);
-        return told('updated', stage);
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw error;
-      }
+      const isTold = await signalRunning(reach.client, id, alertUpdatedSignal, news);
+      return isTold ? told('updated', stage) : undefined;
     }
     case 'ended': {
       const { record } = known;

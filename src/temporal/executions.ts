@@ -1,5 +1,5 @@
-import { isGrpcServiceError, type Client } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload, type SignalDefinition } from '@temporalio/common';
 import { auditedTypes, type Sighting, type StoppedStatus } from '../domain/audit.js';
 import { deviceViewSchema } from '../domain/device/evolve.js';
 import { incidentSummarySchema } from '../domain/incident/view.js';
@@ -24,6 +24,7 @@ type ExecutionInfo = Awaited<ReturnType<Client['workflowService']['listWorkflowE
 
 const GRPC_NOT_FOUND = 5;
 const LARGEST_PAGE = 1_000;
+const SIGNALLED_AT_ONCE = 20;
 
 /** The server's own search attribute for workflows whose task keeps failing. */
 export const FAILING_TASK = 'TemporalReportedProblems';
@@ -91,6 +92,39 @@ export async function newestRun(client: Client, workflowId: string): Promise<Exe
     const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
     if (code === GRPC_NOT_FOUND) return undefined;
     throw error;
+  }
+}
+
+/** Signals the workflow of that id; false where none runs any more. */
+export async function signalRunning<Args extends unknown[]>(
+  client: Client,
+  workflowId: string,
+  definition: SignalDefinition<Args>,
+  ...args: Args
+): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(definition, ...args);
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Signals every workflow that a filter finds. */
+export async function signalAll(client: Client, query: string, definition: SignalDefinition): Promise<void> {
+  await signalEach(client, await listAll(client, query), definition);
+}
+
+/** Signals each of them, some at a time; one that has ended meanwhile needs none. */
+export async function signalEach(
+  client: Client,
+  found: readonly Execution[],
+  definition: SignalDefinition,
+): Promise<void> {
+  for (let from = 0; from < found.length; from += SIGNALLED_AT_ONCE) {
+    const some = found.slice(from, from + SIGNALLED_AT_ONCE);
+    await Promise.all(some.map(({ workflowId }) => signalRunning(client, workflowId, definition)));
   }
 }
 

@@ -1,30 +1,41 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { searchKeys } from '../domain/lists.js';
+import { rejectedSchema, type RejectReason } from '../domain/feed/rejected.js';
+import { feedMemo, feedStateSchema, reopenFeed, type FeedState } from '../domain/feed/state.js';
 import { feedWorkflowId } from '../domain/feed/view.js';
+import { toInstant } from '../domain/time.js';
 import { tryAgainSignal, type FeedInput } from '../workflows/messages.js';
-import { listAll } from './executions.js';
+import { listAll, memoField, newestRun, signalEach, type Execution } from './executions.js';
 import type { Reach } from './incidents.js';
 
-async function running(client: Client, type: string): Promise<string[]> {
-  const found = await listAll(client, `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`);
-  return found.map(({ workflowId }) => workflowId);
+function runningOf(type: string): string {
+  return `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
+}
+
+/** Where the feed stood that ran before, as far as it was written down and Temporal remembers. */
+async function lastStood(client: Client, workflowId: string): Promise<FeedState | undefined> {
+  const newest = await newestRun(client, workflowId);
+  return newest === undefined ? undefined : feedStateSchema.safeParse(memoField(newest, 'feed')).data;
 }
 
 /**
- * Sees to it that every customer has a feed: starts those that are missing, also after one was stopped from outside. A
- * feed whose customer has left the file ends by itself. Idempotent, so that every worker does it now and then.
+ * Sees to it that every customer has a feed: starts those that are missing, where the one before stood. A feed whose
+ * customer has left the file ends by itself. Idempotent, so that every worker does it now and then.
  */
 export async function ensureFeeds({ client, taskQueue }: Reach, customerIds: readonly string[]): Promise<void> {
-  const known = new Set(await running(client, 'alertFeed'));
+  const known = new Set((await listAll(client, runningOf('alertFeed'))).map(({ workflowId }) => workflowId));
   for (const customerId of customerIds) {
     const workflowId = feedWorkflowId(customerId);
     if (known.has(workflowId)) continue;
-    const input: FeedInput = { customerId };
+    const stood = await lastStood(client, workflowId);
+    const state = stood === undefined ? null : reopenFeed(stood, toInstant(Date.now()));
+    const input: FeedInput = { customerId, state };
     try {
       await client.workflow.start('alertFeed', {
         workflowId,
         taskQueue,
         args: [input],
+        ...(state === null ? {} : { memo: feedMemo(state) }),
         typedSearchAttributes: [{ key: searchKeys.customerId, value: customerId }],
         staticSummary: `${customerId} · brings the tenant’s alerts in`,
       });
@@ -35,9 +46,13 @@ export async function ensureFeeds({ client, taskQueue }: Reach, customerIds: rea
   }
 }
 
-/** This software may understand what an earlier one kept aside. */
-export async function tryRejectedAgain(client: Client): Promise<void> {
-  for (const workflowId of await running(client, 'rejectedAlert')) {
-    await client.workflow.getHandle(workflowId).signal(tryAgainSignal);
-  }
+/** This software may understand what an earlier one kept aside; the customers file may name another tenant now. */
+export async function tryRejectedAgain(client: Client, reason?: RejectReason): Promise<void> {
+  const kept = await listAll(client, runningOf('rejectedAlert'));
+  const reasonOf = (one: Execution) => rejectedSchema.safeParse(memoField(one, 'rejected')).data?.reason;
+  await signalEach(
+    client,
+    reason === undefined ? kept : kept.filter((one) => reasonOf(one) === reason),
+    tryAgainSignal,
+  );
 }

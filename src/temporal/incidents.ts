@@ -1,9 +1,4 @@
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { AlertNews } from '../domain/alert.js';
 import { staticSummary } from '../domain/incident/details.js';
 import type { IncidentRecord } from '../domain/incident/record.js';
@@ -11,6 +6,7 @@ import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/
 import { incidentMemo, incidentSearch, isSet } from '../domain/lists.js';
 import { toInstant } from '../domain/time.js';
 import type { IncidentInput, IncidentWorkflow } from '../workflows/messages.js';
+import { findRun, type KnownRun } from './known.js';
 
 /*
  * Incidents as whoever has a client of Temporal finds and starts them: the API for people, the feeds for Defender.
@@ -22,37 +18,10 @@ export interface Reach {
 }
 
 /** An incident as it can be read right now. */
-export type Known =
-  | { state: 'running'; description: WorkflowExecutionDescription }
-  | { state: 'ended'; record: IncidentRecord; description: WorkflowExecutionDescription }
-  /** Its workflow was stopped from outside: only its last summary is left, until an engineer resets it. */
-  | { state: 'stopped'; description: WorkflowExecutionDescription };
+export type Known = KnownRun<IncidentRecord>;
 
-/** The workflow's newest run as the server knows it, worker or no worker; undefined when there is none. */
-export async function describe(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await client.workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
-}
-
-export async function findIncident(client: Client, id: string): Promise<Known | undefined> {
-  const description = await describe(client, id);
-  if (description === undefined || description.type !== 'incident') return undefined;
-  switch (description.status.name) {
-    case 'RUNNING':
-    case 'CONTINUED_AS_NEW':
-      return { state: 'running', description };
-    case 'COMPLETED': {
-      // Of this run: another caller may have started the next one meanwhile, whose result is a long way off.
-      const handle = client.workflow.getHandle<IncidentWorkflow>(id, description.runId);
-      return { state: 'ended', record: await handle.result(), description };
-    }
-    default:
-      return { state: 'stopped', description };
-  }
+export function findIncident(client: Client, id: string): Promise<Known | undefined> {
+  return findRun<IncidentWorkflow>(client, 'incident', id);
 }
 
 export function memoSummary(memo: Record<string, unknown> | undefined): IncidentSummary | undefined {

@@ -7,7 +7,7 @@ import {
 } from '../domain/customers/record.js';
 import type { Policy } from '../domain/policy.js';
 import type { Policies } from '../policy.js';
-import { describe } from './incidents.js';
+import { describe } from './known.js';
 
 /** What was set for the customer at run time, as its workflow shows it: also while no worker is up, or it was stopped. */
 export async function runTimePeriods(client: Client, customerId: string): Promise<RunTimePeriod[]> {

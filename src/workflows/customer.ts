@@ -1,20 +1,22 @@
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { z } from 'zod';
-import type { Command, CommandOutcome } from '../domain/commands.js';
+import type { CommandOutcome } from '../domain/commands.js';
 import {
+  carriedOn,
   endTuningSchema,
   evolveCustomer,
   exclusionChangeSchema,
+  exclusionsBytes,
+  hasRoomFor,
   judgeEndTuning,
   judgeTuning,
   openCustomer,
@@ -23,20 +25,20 @@ import {
   type CustomerMemo,
   type CustomerRecord,
 } from '../domain/customers/record.js';
-import { handledBefore, isHandled, judgeEnvelope, type Judged } from '../domain/incident/judge.js';
 import type { Outside } from '../domain/ports.js';
 import { SECOND_MS } from '../domain/time.js';
 import { inputErrors } from '../domain/input.js';
+import { commandsOf } from './commands.js';
 import {
   customerQuery,
   endTuningUpdate,
   exclusionChangeSignal,
   exclusionsQuery,
+  hasExclusionQuery,
   setTuningUpdate,
-  type CommandUpdate,
   type CustomerInput,
 } from './messages.js';
-import { checkEnvelope, failureOf, now, parseCommand } from './support.js';
+import { goOnAsNew, now } from './support.js';
 
 /** Lists lag: whoever came to wait for an isolation in this very moment is told by the second look. */
 const TELL_AGAIN_AFTER_MS = 3 * SECOND_MS;
@@ -53,63 +55,37 @@ export async function customer({ customerId, record: carried }: CustomerInput): 
   const memo = (): CustomerMemo & Record<string, unknown> => ({
     tuningPeriods: record.tuningPeriods,
     exclusionsRevision: record.exclusionsRevision,
+    exclusionsBytes: exclusionsBytes(record.exclusions),
   });
 
   const apply = (fact: CustomerFact): void => {
     record = evolveCustomer(record, fact, now());
   };
 
-  function command<Body>(
-    definition: CommandUpdate<Body>,
-    schema: z.ZodType<Body>,
-    description: string,
-    judge: (body: Body) => Judged,
-    factOf: (body: Body, actor: string) => CustomerFact,
-  ): void {
-    const judged = (sent: Command<Body>): Judged => {
-      checkEnvelope(sent);
-      const fault = judgeEnvelope(record.handled, sent, now());
-      if (fault !== undefined || isHandled(record.handled, sent)) return fault;
-      return judge(parseCommand(schema, sent.body));
-    };
-    setHandler(
-      definition,
-      (sent): Promise<CommandOutcome> => {
-        const known = handledBefore(record.handled, sent);
-        if (known !== undefined) return Promise.resolve(known.outcome);
-        // Another command may have come between the two.
-        const fault = judged(sent);
-        if (fault !== undefined) throw failureOf(fault);
-        apply(factOf(parseCommand(schema, sent.body), sent.actor));
-        const outcome = { revision: record.revision, at: now() };
-        if (sent.idempotency !== undefined) apply({ type: 'command-handled', ...sent.idempotency, outcome });
-        // At once: whoever reads the policy after this answer must find it.
-        upsertMemo(memo());
-        return Promise.resolve(outcome);
-      },
-      {
-        description,
-        validator: (sent: Command<Body>) => {
-          const fault = judged(sent);
-          if (fault !== undefined) throw failureOf(fault);
-        },
-      },
-    );
-  }
+  const command = commandsOf({
+    handled: () => record.handled,
+    keep: (handled) => apply({ type: 'command-handled', ...handled }),
+  });
+  /** Shown at once: whoever reads the policy after this answer must find it. */
+  const take = (fact: CustomerFact): CommandOutcome => {
+    apply(fact);
+    upsertMemo(memo());
+    return { revision: record.revision, at: now() };
+  };
 
   command(
     setTuningUpdate,
     tuningSchema,
     'No isolation inside this period.',
-    (body) => judgeTuning(body, now()),
-    (body, actor) => ({ type: 'tuning-set', body, actor }),
+    ({ body }) => judgeTuning(record, body, now()),
+    ({ body, actor }) => take({ type: 'tuning-set', body, actor }),
   );
   command(
     endTuningUpdate,
     endTuningSchema,
     'Ends a tuning period before its time. Isolates nobody by itself.',
-    (body) => judgeEndTuning(record, body, now()),
-    (body, actor) => ({ type: 'tuning-ended', body, actor }),
+    ({ body }) => judgeEndTuning(record, body, now()),
+    ({ body, actor }) => take({ type: 'tuning-ended', body, actor }),
   );
   setHandler(
     exclusionChangeSignal,
@@ -122,6 +98,8 @@ export async function customer({ customerId, record: carried }: CustomerInput): 
         return;
       }
       const { data } = parsed;
+      // Whoever has sent it looks whether it was taken.
+      if (data.change === 'set' && !hasRoomFor(record, data.exclusion) && patched('room-for-exclusions')) return;
       apply(
         data.change === 'set'
           ? { type: 'exclusion-set', exclusion: data.exclusion }
@@ -132,6 +110,11 @@ export async function customer({ customerId, record: carried }: CustomerInput): 
     { description: "An exclusion's workflow has our own filter take it, or give it up." },
   );
   setHandler(exclusionsQuery, () => record.exclusions, { description: 'What our own filter matches alerts with.' });
+  setHandler(
+    hasExclusionQuery,
+    (exclusionId: string) => record.exclusions.some((known) => known.exclusionId === exclusionId),
+    { description: 'Does our own filter have that exclusion?' },
+  );
   setHandler(customerQuery, () => ({ ...record, exclusions: [] }), {
     description: 'Tuning periods, and who set and ended them.',
   });
@@ -149,7 +132,7 @@ export async function customer({ customerId, record: carried }: CustomerInput): 
     if (record.revision !== toldRevision) continue;
     await tell('whoever came meanwhile reads it too');
     if (record.revision === toldRevision && allHandlersFinished() && workflowInfo().continueAsNewSuggested) {
-      return continueAsNew<typeof customer>({ customerId, record });
+      return goOnAsNew<typeof customer>({ customerId, record: carriedOn(record) });
     }
   }
 }

@@ -2,7 +2,6 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
   log,
@@ -12,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
-  deviceReleaseSchema,
+  deviceOrderSchema,
   reasonSchema,
   type Command,
   type CommandOutcome,
@@ -50,19 +49,16 @@ import {
   type TroubleReason,
 } from '../domain/device/record.js';
 import { reject, type Rejection } from '../domain/errors.js';
-import {
-  handledBefore,
-  isHandled,
-  judgeEnvelope,
-  judgeInstructionTimes,
-  judgeInstructor,
-  type Judged,
-} from '../domain/incident/judge.js';
+import { judgeInstructionTimes, judgeInstructor, type Judged } from '../domain/incident/judge.js';
 import { inputErrors } from '../domain/input.js';
 import { deviceSearch } from '../domain/lists.js';
+import type { MachineInput } from '../domain/ports.js';
+import { keptTenant } from '../domain/policy.js';
 import { MINUTE_MS, type Instant } from '../domain/time.js';
+import { commandsOf } from './commands.js';
 import {
   deviceAcknowledgeUpdate,
+  deviceLookSignal,
   deviceQuery,
   deviceReleaseUpdate,
   deviceReportSignal,
@@ -70,10 +66,16 @@ import {
   type DeviceInput,
 } from './messages.js';
 import { patient, quick, untilDone, watching } from './outside.js';
-import { checkEnvelope, failureOf, now, parseCommand, Showcase } from './support.js';
+import { failureOf, goOnAsNew, now, Showcase } from './support.js';
 
 /** How long a free device's workflow stays, so that a straggling request still meets what it knows. */
 const LINGER_MS = 10 * MINUTE_MS;
+
+function unknownMail(): Rejection {
+  return reject('unknown-mail', 'No incident that holds this device has such a mail of the customer’s.', [
+    { path: 'instruction.mail', message: 'is no mail of an incident that holds this device' },
+  ]);
+}
 
 type DeviceMemo = { summary: DeviceView } & Record<string, unknown>;
 
@@ -103,11 +105,11 @@ export async function device({ customerId, machineId, record: carried, shown }: 
   /** While it is under way, somebody looks whether the device still stands as it is held. */
   let watch: CancellationScope | undefined;
   let lookedAt: Instant | null = null;
+  /** While an action is followed; who cancels it has the action looked at anew. */
+  let following: CancellationScope | undefined;
   const tickets: Ticket[] = [];
   /** A command of this very step: nobody may be told of it before it is on record, so it is told by a command of the step. */
   let hasNewCommand = false;
-  /** Commands with a key that are not finished yet: the same key again waits for the same outcome. */
-  const underWay = new Map<string, { bodyHash: string; outcome: Promise<CommandOutcome> }>();
   const searchOf = ({ summary }: DeviceMemo) => deviceSearch(summary);
   const showcase = new Showcase<DeviceMemo>(searchOf, JSON.stringify, shown && { summary: shown });
 
@@ -126,20 +128,29 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     },
     { description: 'An incident asks to isolate, to call the isolation off, or to release.' },
   );
-  setHandler(deviceReleaseUpdate, release, {
-    description: "The customer's instruction to give the device back, for every incident that holds it.",
-    validator: (command: Command<DeviceReleaseBody>) => {
-      const fault = judgeOrder(command);
-      if (fault !== undefined) throw failureOf(fault);
+  setHandler(deviceLookSignal, () => following?.cancel(), {
+    description: 'An incident has reached its deadline and has to know now how the action under way stands.',
+  });
+  const command = commandsOf({
+    handled: () => record.handled,
+    keep: ({ key, bodyHash, outcome }) => {
+      update({ ...record, handled: { ...record.handled, [key]: { bodyHash, outcome } } });
     },
   });
-  setHandler(deviceAcknowledgeUpdate, acknowledge, {
-    description: 'An analyst accepts that somebody has released the device past this service.',
-    validator: (command: Command<ReasonBody>) => {
-      const fault = judgeAcknowledgement(command);
-      if (fault !== undefined) throw failureOf(fault);
-    },
-  });
+  command(
+    deviceReleaseUpdate,
+    deviceOrderSchema,
+    "The customer's instruction to give the device back, for every incident that holds it.",
+    judgeOrder,
+    carryOutRelease,
+  );
+  command(
+    deviceAcknowledgeUpdate,
+    reasonSchema,
+    'An analyst accepts that somebody has released the device past this service.',
+    judgeAcknowledgement,
+    acknowledge,
+  );
   setHandler(deviceQuery, () => deviceView(record), { description: 'Is it isolated, for whom, by which action?' });
 
   for (;;) {
@@ -157,7 +168,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     const quiet = job === undefined && tickets.length === 0 && allHandlersFinished();
     if (quiet && workflowInfo().continueAsNewSuggested) {
       stopWatching();
-      return continueAsNew<typeof device>({ customerId, machineId, record });
+      return goOnAsNew<typeof device>({ customerId, machineId, record });
     }
     if (!quiet || !isFree(record)) {
       await condition(() => changes !== seen);
@@ -168,76 +179,35 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     if (!called && changes === seen) return record;
   }
 
-  /** What holds for every command; `judgeBody` is asked of one that is no repetition. */
-  function judge(command: Command<unknown>, judgeBody: () => Judged): Judged {
-    checkEnvelope(command);
-    const pending = command.idempotency && underWay.get(command.idempotency.key);
-    if (pending !== undefined) {
-      return pending.bodyHash === command.idempotency?.bodyHash
-        ? undefined
-        : reject('idempotency-mismatch', 'This Idempotency-Key is in use with another body.');
-    }
-    const fault = judgeEnvelope(record.handled, command, now());
-    return fault !== undefined || isHandled(record.handled, command) ? fault : judgeBody();
+  /** The device, as Defender is asked about it. */
+  function whose(): MachineInput {
+    return { customerId, machineId, ...keptTenant(record.policy) };
   }
 
-  function judgeOrder(command: Command<DeviceReleaseBody>): Judged {
-    return judge(command, () => {
-      const { instruction } = parseCommand(deviceReleaseSchema, command.body);
-      const times = judgeInstructionTimes(instruction, 'instruction', now());
-      if (times !== undefined) return times;
-      return releasableHolds(record).length === 0
-        ? reject('nothing-to-release', 'No incident holds this device isolated.')
-        : undefined;
-    });
+  function judgeOrder({ body: { instruction } }: Command<DeviceReleaseBody>): Judged {
+    const times = judgeInstructionTimes(instruction, 'instruction', now());
+    if (times !== undefined) return times;
+    if (!('channel' in instruction)) return unknownMail();
+    return releasableHolds(record).length === 0
+      ? reject('nothing-to-release', 'No incident holds this device isolated.')
+      : undefined;
   }
 
-  function judgeAcknowledgement(command: Command<ReasonBody>): Judged {
-    return judge(command, () => {
-      parseCommand(reasonSchema, command.body);
-      return job !== undefined || tickets.length > 0 || acknowledgeable(record).length === 0
-        ? reject('nothing-to-acknowledge', 'Nobody else has released this device while an incident holds it.')
-        : undefined;
-    });
+  function judgeAcknowledgement(): Judged {
+    return job !== undefined || tickets.length > 0 || acknowledgeable(record).length === 0
+      ? reject('nothing-to-acknowledge', 'Nobody else has released this device while an incident holds it.')
+      : undefined;
   }
 
-  function release(command: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
-    const fault = judgeOrder(command);
-    if (fault !== undefined) throw failureOf(fault);
-    return once(command, () => carryOutRelease(command));
-  }
-
-  function acknowledge(command: Command<ReasonBody>): Promise<CommandOutcome> {
-    const fault = judgeAcknowledgement(command);
-    if (fault !== undefined) throw failureOf(fault);
-    return once(command, () => {
-      const { actor, body } = command;
-      const incidentIds = acknowledgeable(record);
-      update(applyAcknowledgement(record, { at: now(), actor, ...parseCommand(reasonSchema, body) }));
-      hasNewCommand = true;
-      return Promise.resolve({ revision: record.version, at: now(), incidentIds });
-    });
-  }
-
-  async function once(command: Command<unknown>, act: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-    const { idempotency } = command;
-    if (idempotency === undefined) return act();
-    const { key, bodyHash } = idempotency;
-    const known = handledBefore(record.handled, command) ?? underWay.get(key);
-    if (known !== undefined) return known.outcome;
-    const outcome = act();
-    underWay.set(key, { bodyHash, outcome });
-    try {
-      const reached = await outcome;
-      update({ ...record, handled: { ...record.handled, [key]: { bodyHash, outcome: reached } } });
-      return reached;
-    } finally {
-      underWay.delete(key);
-    }
+  function acknowledge({ actor, body }: Command<ReasonBody>): Promise<CommandOutcome> {
+    const incidentIds = acknowledgeable(record);
+    update(applyAcknowledgement(record, { at: now(), actor, ...body }));
+    hasNewCommand = true;
+    return Promise.resolve({ revision: record.version, at: now(), incidentIds });
   }
 
   async function carryOutRelease({ body, actor }: Command<DeviceReleaseBody>): Promise<CommandOutcome> {
-    const ticket: Ticket = { body: parseCommand(deviceReleaseSchema, body), actor, state: 'queued' };
+    const ticket: Ticket = { body, actor, state: 'queued' };
     tickets.push(ticket);
     changes += 1;
     await condition(() => ticket.state !== 'queued');
@@ -264,9 +234,10 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     if (policy !== null) record = { ...record, policy };
     for (const ticket of tickets.splice(0)) {
       const { instruction } = ticket.body;
-      const instructor = judgeInstructor(record.policy?.customer.contacts ?? [], instruction);
-      if ('code' in instructor) {
-        ticket.rejection = instructor;
+      const contacts = record.policy?.customer.contacts ?? [];
+      const instructor = 'channel' in instruction ? judgeInstructor(contacts, instruction) : unknownMail();
+      if ('code' in instructor || !('channel' in instruction)) {
+        if ('code' in instructor) ticket.rejection = instructor;
         ticket.state = 'rejected';
       } else {
         update(applyOrder(record, { at: now(), actor: ticket.actor, instruction, ...instructor }));
@@ -307,7 +278,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
       .run(() =>
         untilDone(
           (asked) => watching.watchIsolation.executeWithOptions({ summary: 'is it still isolated?' }, [asked]),
-          { customerId, machineId, known, lookedAt },
+          { ...whose(), known, lookedAt },
           (why) => {
             if (watch === scope) update(applyTrouble(record, 'defender-state-unknown', why));
           },
@@ -360,7 +331,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
 
   async function carryOut(current: Job): Promise<void> {
     const { kind, asking } = current;
-    const input = { customerId, machineId, comment: record.comment };
+    const input = { ...whose(), comment: record.comment };
     const request = kind === 'isolate' ? patient.requestIsolation : patient.requestRelease;
     const summary = kind === 'isolate' ? 'ask Defender to isolate' : 'ask Defender to release';
     try {
@@ -392,15 +363,32 @@ export async function device({ customerId, machineId, record: carried, shown }: 
   }
 
   async function toItsEnd(current: Job, action: ActionRecord): Promise<StepResult> {
-    const input = { customerId, machineId, action, kind: current.kind };
+    const input = { ...whose(), action, kind: current.kind, since: now() };
     for (;;) {
-      const step = await untilDone(
-        (asked) => patient.followAction.executeWithOptions({ summary: `follow action ${action.id}` }, [asked]),
-        input,
-        inTrouble('defender-state-unknown', current),
+      const step = await untilLookedFor(() =>
+        untilDone(
+          (asked) => patient.followAction.executeWithOptions({ summary: `follow action ${action.id}` }, [asked]),
+          input,
+          inTrouble('defender-state-unknown', current),
+        ),
       );
+      if (step === undefined) continue;
       outOfTrouble('defender-state-unknown');
       if (step.outcome !== 'requested') return step;
+    }
+  }
+
+  /** Undefined: somebody wants to know now, while the next look was to come later. */
+  async function untilLookedFor(follow: () => Promise<StepResult>): Promise<StepResult | undefined> {
+    const scope = new CancellationScope();
+    following = scope;
+    try {
+      return await scope.run(follow);
+    } catch (error) {
+      if (!scope.consideredCancelled || CancellationScope.current().consideredCancelled) throw error;
+      return undefined;
+    } finally {
+      following = undefined;
     }
   }
 
@@ -409,7 +397,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
     outOfTrouble('defender-request-failing');
     const found = await untilDone(
       (input) => patient.readIsolation.executeWithOptions({ summary: 'did the request reach Defender?' }, [input]),
-      { customerId, machineId },
+      whose(),
       inTrouble('defender-state-unknown', current),
     );
     outOfTrouble('defender-state-unknown');
@@ -436,7 +424,7 @@ export async function device({ customerId, machineId, record: carried, shown }: 
         patient.cancelAction.executeWithOptions({ summary: 'cancel the isolation that nobody wants any more' }, [
           input,
         ]),
-      { customerId, machineId, action, why: `Mimamori: the reason for the isolation has ended` },
+      { ...whose(), action, why: `Mimamori: the reason for the isolation has ended` },
       inTrouble('defender-cancel-failing', current),
     );
     if (job === current) outOfTrouble('defender-cancel-failing');

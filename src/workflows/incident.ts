@@ -1,29 +1,31 @@
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  setCurrentDetails,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { needsExclusionLook, phoneWant } from '../domain/incident/asks.js';
+import { incidentFacts } from '../domain/exclusion/incident-facts.js';
+import { waitsForAddresses } from '../domain/incident/bounces.js';
 import { incidentDetails } from '../domain/incident/details.js';
-import { judgeInstructor, judgeRelease } from '../domain/incident/judge.js';
-import { orderFacts } from '../domain/incident/link.js';
+import { judgeRelease, judgeReleaseInstruction } from '../domain/incident/judge.js';
+import { orderFacts } from '../domain/incident/link-orders.js';
 import { currentVerdict, type IncidentRecord } from '../domain/incident/record.js';
 import { lingerUntil, nextWake, type Wake } from '../domain/incident/stage.js';
 import { incidentView } from '../domain/incident/view.js';
 import { incidentMemo, incidentSearch, memoDigest, type IncidentMemo } from '../domain/lists.js';
-import { MINUTE_MS, plus, toMs, type Instant } from '../domain/time.js';
+import { openingMeasures } from '../domain/measures.js';
+import { sentPolicy } from '../domain/policy.js';
+import { MINUTE_MS, plus, toInstant, toMs, type Instant } from '../domain/time.js';
 import { Book } from './incident/book.js';
-import { handleCommands, type OrderTicket } from './incident/commands.js';
+import { handleCommands, refusedByMail, type OrderTicket } from './incident/commands.js';
 import { Devices } from './incident/devices.js';
 import { Links } from './incident/links.js';
 import { Mails } from './incident/mails.js';
 import { handleSignals, takeSignalled, type SignalledCommand } from './incident/signals.js';
-import { incidentQuery, type IncidentInput } from './messages.js';
+import { incidentFactsQuery, incidentQuery, type IncidentInput } from './messages.js';
+import { measure } from './meter.js';
 import { askPhone, quick } from './outside.js';
-import { Alarm, now, Showcase } from './support.js';
+import { Alarm, goOnAsNew, now, Showcase } from './support.js';
+
+const EXCLUSIONS_AGAIN_MS = 5 * MINUTE_MS;
+/** Nobody tells of a change in the customers file: a mail that came back has it read so often. */
+const ADDRESSES_AGAIN_MS = 10 * MINUTE_MS;
 
 /**
  * One alert from detection to closure. A loop: wait until something has happened, record it, ask the rules what is owed,
@@ -41,16 +43,22 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   const alarm = new Alarm();
   const startedFresh = workflowInfo().continuedFromExecutionRunId === undefined && news === undefined;
   let policyReadAtMs: number | undefined;
+  /** When the exclusions are asked for again that nobody could tell. */
+  let exclusionsAgainAt: Instant | undefined;
   const showcase = new Showcase<IncidentMemo>(
     incidentSearch,
     memoDigest,
     startedFresh ? incidentMemo(initial, now()) : undefined,
   );
 
+  measure(() => openingMeasures(initial));
   handleCommands(book, tickets);
   handleSignals(book, signalled);
   setHandler(incidentQuery, (at?: Instant) => incidentView(book.record, at ?? now()), {
     description: 'The whole incident: duties, timeline, what it waits for.',
+  });
+  setHandler(incidentFactsQuery, () => incidentFacts(book.record), {
+    description: 'What an exclusion has to know of it.',
   });
   if (news !== undefined) {
     book.advance();
@@ -66,6 +74,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
       // Awaiting nothing would cost promises, and the SDK notes a stack trace for each.
       if (underWay !== undefined || book.record.ways === undefined) await underWay;
     }
+    devices.lookAtDeadline();
     links.start();
     mails.start();
     if (book.record.ways === undefined) show();
@@ -79,7 +88,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     }
     if (isQuiet() && workflowInfo().continueAsNewSuggested) {
       alarm.stop();
-      return continueAsNew<typeof incident>({ record: book.record });
+      return goOnAsNew<typeof incident>({ record: book.record });
     }
     alarm.set(wake());
     // A command's handler may still have to end, which changes nothing: its end is then what is waited for.
@@ -93,7 +102,8 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     book.hasOldExclusions = false;
     const { record } = book;
     const looked = isAsked && record.exclusion != null ? { ...record, exclusion: null } : record;
-    return needsExclusionLook(looked) ? compareWithExclusions() : undefined;
+    const isTooSoon = !isAsked && exclusionsAgainAt !== undefined && toMs(now()) < toMs(exclusionsAgainAt);
+    return needsExclusionLook(looked) && !isTooSoon ? compareWithExclusions() : undefined;
   }
 
   async function compareWithExclusions(): Promise<void> {
@@ -102,6 +112,8 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     const match = await quick.matchExclusion.executeWithOptions({ summary: 'does an exclusion match?' }, [
       { customerId, matchable: alert.matchable },
     ]);
+    exclusionsAgainAt = match === 'unknown' ? plus(now(), EXCLUSIONS_AGAIN_MS) : undefined;
+    if (match === 'unknown') return;
     const before = book.record.exclusion;
     if (before?.lookedFor === fingerprint && before.match?.exclusionId === match?.exclusionId) return;
     book.apply({ type: 'exclusions-looked', fingerprint, match });
@@ -111,8 +123,14 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   function decide(): Promise<void> | undefined {
     const decides = devices.needsPolicy || tickets.length + signalled.length > 0 || book.hasOldPolicy;
     const isFresh = book.record.ways === 2 && policyReadAtMs !== undefined && Date.now() - policyReadAtMs < MINUTE_MS;
-    const isDue = decides || (mails.nextToCustomer !== undefined && !isFresh);
+    const isDue = decides || needsAddresses() || (mails.nextToCustomer !== undefined && !isFresh);
     return book.record.policy !== null && !isDue ? undefined : readPolicyAndDecide();
+  }
+
+  /** Has a mail come back, and has nobody looked for a while whether the customer has other addresses by now? */
+  function needsAddresses(): boolean {
+    if (!waitsForAddresses(book.record)) return false;
+    return policyReadAtMs === undefined || Date.now() - policyReadAtMs >= ADDRESSES_AGAIN_MS;
   }
 
   async function readPolicyAndDecide(): Promise<void> {
@@ -132,15 +150,16 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
 
   function settleTicket(ticket: OrderTicket): void {
     const { body, actor } = ticket;
-    const { instruction } = body;
-    const instructor = judgeInstructor(book.record.policy?.customer.contacts ?? [], instruction);
-    const rejection = judgeRelease(book.record, body, now()) ?? ('code' in instructor ? instructor : undefined);
-    if (rejection !== undefined || 'code' in instructor) {
+    const instructed = judgeReleaseInstruction(book.record, body.instruction);
+    const rejection =
+      judgeRelease(book.record, body, now()) ??
+      ('code' in instructed ? instructed : refusedByMail(book.record, body, instructed.instruction));
+    if (rejection !== undefined || 'code' in instructed) {
       ticket.rejection = rejection;
       ticket.state = 'rejected';
       return;
     }
-    for (const fact of orderFacts(book.record, body, { actor, ...instructor })) {
+    for (const fact of orderFacts(book.record, body, { actor, ...instructed })) {
       book.apply(fact);
       if (fact.type === 'release-ordered') {
         ticket.machineIds = fact.machineIds;
@@ -160,7 +179,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
     const { customerId, incidentId, seq, alert } = book.record;
     const asking = askPhone(book.record.ways, `${want} the customer's telephone`, {
       customerId,
-      request: { incidentId, seq, want, title: alert.title },
+      request: { incidentId, seq, want, title: alert.title, ...sentPolicy(book.record) },
     });
     if (book.record.ways !== 2) return asking;
     book.alongside(asking);
@@ -195,6 +214,20 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
 
   /** Without a policy (a customer who was never in the file) it looks again now and then. */
   function wake(): Wake | undefined {
+    const wakes: (Wake | undefined)[] = [wakeOfRecord()];
+    if (exclusionsAgainAt !== undefined && needsExclusionLook(book.record)) {
+      wakes.push({ at: exclusionsAgainAt, why: 'nobody could tell the exclusions' });
+    }
+    if (policyReadAtMs !== undefined && waitsForAddresses(book.record)) {
+      wakes.push({
+        at: toInstant(policyReadAtMs + ADDRESSES_AGAIN_MS),
+        why: 'a mail came back: are there other addresses?',
+      });
+    }
+    return wakes.filter((each) => each !== undefined).sort((a, b) => toMs(a.at) - toMs(b.at))[0];
+  }
+
+  function wakeOfRecord(): Wake | undefined {
     if (book.record.policy !== null) return nextWake(book.record, now());
     return { at: plus(now(), MINUTE_MS), why: 'the customer is not in the customers file' };
   }

@@ -1,7 +1,12 @@
 export { alertFeed } from './alert-feed.js';
 export { incident } from './incident.js';
+export { inquiry } from './inquiry.js';
 export { auditor } from './auditor.js';
 export { customer } from './customer.js';
 export { device } from './device.js';
+export { exclusionRequest } from './exclusion-request.js';
 export { phone } from './phone.js';
 export { rejectedAlert } from './rejected-alert.js';
+export { heldMail } from './held-mail.js';
+export { strangers } from './strangers.js';
+export { mailbox } from './mailbox.js';

@@ -1,9 +1,9 @@
 import {
   ActivityFailure,
   condition,
-  continueAsNew,
   getExternalWorkflowHandle,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { ringList } from '../domain/customer.js';
 import { inputErrors } from '../domain/input.js';
-import { announcement } from '../domain/mails/phone.js';
+import { announcement } from '../domain/templates/phone.js';
 import { phoneDetails } from '../domain/phone/details.js';
 import {
   addCall,
@@ -21,18 +21,21 @@ import {
   callOf,
   changeCall,
   isEnded,
+  isRepeatedKey,
   openPhone,
   reportFor,
   ringing,
   settleAsks,
 } from '../domain/phone/evolve.js';
+import { phoneMeasures } from '../domain/measures.js';
 import { isDelayed } from '../domain/ports.js';
 import { callEventSchema, phoneRequestSchema, type PhoneRecord } from '../domain/phone/record.js';
 import type { Policy } from '../domain/policy.js';
 import { MINUTE_MS, SECOND_MS, toMs } from '../domain/time.js';
 import { callEventSignal, phoneQuery, phoneReportSignal, phoneRequestSignal, type PhoneInput } from './messages.js';
+import { measure } from './meter.js';
 import { patient, persistent, quick } from './outside.js';
-import { now } from './support.js';
+import { goOnAsNew, now } from './support.js';
 
 /** How long the workflow stays after its last call, so that a late keypress still meets its call. */
 const LINGER_MS = 2 * MINUTE_MS;
@@ -54,10 +57,12 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
   let changes = 0;
 
   const update = (next: PhoneRecord): void => {
-    if (next === record) return;
+    const before = record;
+    if (next === before) return;
     record = next;
     changes += 1;
     setCurrentDetails(phoneDetails(record));
+    measure(() => phoneMeasures(before, next));
   };
 
   setHandler(
@@ -73,8 +78,13 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
     callEventSignal,
     (payload: unknown) => {
       const event = callEventSchema.safeParse(payload);
-      if (event.success) update(applyCallEvent(record, event.data, now()));
-      else log.warn('a call event was not understood and had no effect', { errors: inputErrors(event.error) });
+      if (!event.success) {
+        log.warn('a call event was not understood and had no effect', { errors: inputErrors(event.error) });
+        return;
+      }
+      // Whoever runs already has taken a repeated key for a new one.
+      if (isRepeatedKey(record, event.data) && patched('key-once')) return;
+      update(applyCallEvent(record, event.data, now()));
     },
     { description: 'Twilio tells how a call goes, or which key was pressed.' },
   );
@@ -86,7 +96,7 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
       await ringAll();
       continue;
     }
-    if (workflowInfo().continueAsNewSuggested) return continueAsNew<typeof phone>({ customerId, record });
+    if (workflowInfo().continueAsNewSuggested) return goOnAsNew<typeof phone>({ customerId, record });
     const seen = changes;
     const called = await condition(() => changes !== seen, LINGER_MS, { summary: 'lingers for late keypresses' });
     // Nothing is awaited between this look at the inbox and the return.
@@ -95,7 +105,9 @@ export async function phone({ customerId, record: carried }: PhoneInput): Promis
 
   /** One chain: the contacts in order, in rounds, until somebody presses the key or nobody asks any more. */
   async function ringAll(): Promise<void> {
-    const policy = await quick.readPolicy.executeWithOptions({ summary: "the customer's ring list" }, [{ customerId }]);
+    const read = await quick.readPolicy.executeWithOptions({ summary: "the customer's ring list" }, [{ customerId }]);
+    // Of a customer who has left the file the incidents go on by the policy that was in force.
+    const policy = read ?? record.policy;
     const contacts = policy === null ? [] : ringList(policy.customer);
     if (policy === null || contacts.length === 0) {
       update(settleAsks(record, 'exhausted', now(), { reason: 'no-contact-to-ring' }));

@@ -1,24 +1,18 @@
-import {
-  condition,
-  setCurrentDetails,
-  setHandler,
-  upsertMemo,
-  workflowInfo,
-  continueAsNew,
-} from '@temporalio/workflow';
+import { condition, setCurrentDetails, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
 import type { Rejected, RejectedOutcome } from '../domain/feed/rejected.js';
 import { HOUR_MS, MINUTE_MS } from '../domain/time.js';
 import { rejectedQuery, tryAgainSignal, type RejectedInput } from './messages.js';
 import { quick } from './outside.js';
-import { now } from './support.js';
+import { goOnAsNew, now } from './support.js';
 
-/** An incident that was stopped may be set going at any time; what nobody understands waits for other software. */
+/** An incident that was stopped may be set going at any time, and what fails may work; what nobody understands waits. */
 const SHORTEST_PAUSE_MS = MINUTE_MS;
 const LONGEST_PAUSE_MS = HOUR_MS;
 
 /**
  * Keeps one alert that a feed could not take to an incident, whole, until it can. Tried again whenever a worker starts
- * (it may be a newer one), and at times where only an incident's workflow stands in the way.
+ * (it may be a newer one) or the customers file has changed, and at times where only an incident's workflow stands in the
+ * way, or nobody knows what does.
  */
 export async function rejectedAlert(input: RejectedInput): Promise<void> {
   const { customerId, raw } = input;
@@ -34,7 +28,7 @@ export async function rejectedAlert(input: RejectedInput): Promise<void> {
       `**${shown.reason}**\n\n${shown.errors.map(({ path, message }) => `- ${path} ${message}`).join('\n')}`,
     );
     const seen = asked;
-    if (shown.reason === 'incident-stopped') {
+    if (shown.reason === 'incident-stopped' || shown.reason === 'failing') {
       await condition(() => asked !== seen, pauseMs);
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
     } else {
@@ -47,6 +41,6 @@ export async function rejectedAlert(input: RejectedInput): Promise<void> {
     if (outcome.is === 'delivered') return;
     shown = { ...shown, reason: outcome.reason, errors: outcome.errors, triedAt: now() };
     upsertMemo({ rejected: shown });
-    if (workflowInfo().continueAsNewSuggested) return continueAsNew<typeof rejectedAlert>({ customerId, raw, shown });
+    if (workflowInfo().continueAsNewSuggested) return goOnAsNew<typeof rejectedAlert>({ customerId, raw, shown });
   }
 }

@@ -2,9 +2,12 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  makeContinueAsNewFunc,
   sleep,
   upsertMemo,
   upsertSearchAttributes,
+  workflowInfo,
+  type Workflow,
 } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { envelopeSchema } from '../domain/commands.js';
@@ -75,6 +78,15 @@ export class Alarm {
     this.scope = undefined;
     this.at = undefined;
   }
+}
+
+/**
+ * Goes on in a new run that shows what this one shows now: of itself it would have the memo and the attributes that this
+ * one was started with, and whoever reads them would take that for what holds.
+ */
+export function goOnAsNew<F extends Workflow>(...args: Parameters<F>): Promise<never> {
+  const { memo, typedSearchAttributes } = workflowInfo();
+  return makeContinueAsNewFunc<F>({ memo, typedSearchAttributes })(...args);
 }
 
 /** Shows a workflow's memo to lists, writing history only when something that they show has changed. */

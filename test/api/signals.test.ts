@@ -80,6 +80,7 @@ describe("signals from Temporal's own tools", () => {
       ['deviceReport', { isolation: 'isolated' }, []],
       ['deviceReport', undefined, []],
       ['phoneReport', { outcome: 'acknowledged' }, []],
+      ['mailBounced', { key: 'k', recipients: [] }, []],
       ['phoneReport', '7', []],
     ];
     for (const [name, input, more] of sent) await signal(id, name, input, '--identity', 'fat-finger', ...more);

@@ -10,8 +10,9 @@ import {
 } from '../../src/domain/audit.js';
 import type { DeviceView } from '../../src/domain/device/evolve.js';
 import { summaryOf, type IncidentSummary } from '../../src/domain/incident/view.js';
-import { findingMail, incidentOf, type FindingReport } from '../../src/domain/mails/finding.js';
+import { findingMail, incidentOf, type FindingReport } from '../../src/domain/templates/finding.js';
 import { Life, isolatedLife, minute } from './life.js';
+import { read } from './mail-reading.js';
 
 const DUE = minute(180);
 const ID = 'incident:acme:da1';
@@ -50,6 +51,10 @@ function phone(changes: Partial<Sighting> = {}): Sighting {
   return incident({ type: 'phone', workflowId: 'phone:acme', incident: null, ...changes });
 }
 
+function other(type: 'exclusionRequest' | 'alertFeed' | 'rejectedAlert', changes: Partial<Sighting> = {}): Sighting {
+  return incident({ type, workflowId: `${type}:acme`, incident: null, ...changes });
+}
+
 const terminated = { status: 'Terminated', stoppedAt: minute(30) } as const;
 
 describe('the audit: what stands still', () => {
@@ -70,6 +75,15 @@ describe('the audit: what stands still', () => {
       found: ['stopped'],
     },
     { what: 'terminated after it was closed', seen: incident({ ...terminated, incident: closed }), at: 999, found: [] },
+    { what: 'an exclusion, terminated', seen: other('exclusionRequest', terminated), at: 30, found: ['stopped'] },
+    { what: 'an alert kept aside, terminated', seen: other('rejectedAlert', terminated), at: 30, found: ['stopped'] },
+    { what: 'a feed, terminated: a worker starts another', seen: other('alertFeed', terminated), at: 30, found: [] },
+    {
+      what: 'a feed whose task keeps failing',
+      seen: other('alertFeed', { hasFailingTask: true }),
+      at: 30,
+      found: ['stuck'],
+    },
     { what: 'a device that is held', seen: device(held), at: 999, found: [] },
     { what: 'a device that is held, terminated', seen: device(held, terminated), at: 30, found: ['stopped'] },
     {
@@ -236,7 +250,7 @@ describe('the mail that tells of it', () => {
   ];
   for (const { name, report, says, not } of CASES) {
     it(name, () => {
-      const { text, html, to, kind } = findingMail(report);
+      const { text, html, to, kind } = read(findingMail(report));
       assert.deepEqual([kind, to], ['soc-failure', ['soc@mimamori.example']]);
       for (const expected of says) {
         assert.ok(
@@ -253,7 +267,7 @@ describe('the mail that tells of it', () => {
     const title = '<img src=x>\r\nBcc: victim@rival.example';
     const workflowId = "incident:acme:$(reboot)'`x`";
     const seen = incident({ ...terminated, workflowId, incident: { ...untriaged, title } });
-    const { text, html, subject } = findingMail(reportOf(seen, 31));
+    const { text, html, subject } = read(findingMail(reportOf(seen, 31)));
     assert.doesNotMatch(html, /<img/);
     assert.doesNotMatch(`${subject}\n${text}`, /^Bcc/m);
     assert.ok(text.includes(`--workflow-id 'incident:acme:$(reboot)'\\''\`x\`' --type`), text);
@@ -269,6 +283,6 @@ describe('the mail that tells of it', () => {
 
   it('says until when, though it is long past', () => {
     assert.equal(untriaged.slo.dueAt, DUE);
-    assert.match(findingMail(reportOf(incident(), 999)).text, /2026-11-24 03:00 UTC/);
+    assert.match(read(findingMail(reportOf(incident(), 999))).text, /2026-11-24 03:00 UTC/);
   });
 });

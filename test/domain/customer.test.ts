@@ -33,6 +33,14 @@ describe('the customers file', () => {
     ],
     ['nobody to mail', [{ ...ACME, mail: { to: [] } }], ['customers[0].mail.to']],
     ['a tenant that is no GUID', [{ ...ACME, defender: { tenantId: 'acme' } }], ['customers[0].defender.tenantId']],
+    ...['http://defender.example', 'http://10.0.0.7', 'ftp://127.0.0.1', 'defender.example'].map(
+      (apiBase): [string, unknown[], string[]] => [
+        `Defender at ${apiBase}`,
+        [{ ...ACME, defender: { ...ACME.defender, apiBase } }],
+        ['customers[0].defender.apiBase'],
+      ],
+    ),
+    ['Defender on this machine', [{ ...ACME, defender: { ...ACME.defender, apiBase: 'http://127.0.0.1:9100' } }], []],
     [
       'a national phone number',
       [{ ...ACME, contacts: [{ ...SATO, phone: '03-1234-5678' }] }],

@@ -24,6 +24,7 @@ import {
   addCall,
   applyCallEvent,
   applyRequest as applyPhoneRequest,
+  isRepeatedKey,
   openPhone,
   reportFor as phoneReportFor,
   ringing,
@@ -430,6 +431,16 @@ describe('one customer’s telephone', () => {
   it('callbacks out of order do not raise a call from the dead', () => {
     const ended = event(called(ring(opened, 'A', 1), attempt), attempt, 'no-answer');
     assert.equal(event(ended, attempt, 'ringing').calls[0]?.status, 'no-answer');
+  });
+
+  it('a key that is told once more is known as such', () => {
+    const key = { attempt, sid: `CA${attempt}`, status: 'in-progress', digits: '1' };
+    const rung = called(ring(opened, 'A', 1), attempt);
+    assert.equal(isRepeatedKey(rung, key), false);
+    const acknowledged = applyCallEvent(rung, key, minute(3));
+    assert.equal(isRepeatedKey(acknowledged, key), true);
+    assert.equal(isRepeatedKey(acknowledged, { ...key, digits: null }), false);
+    assert.equal(isRepeatedKey(event(rung, attempt, 'completed'), key), false);
   });
 
   it('attempts are never numbered twice, also by a later run', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ChangedElsewhere } from '../../src/domain/device/record.js';
 import { judgeClose, judgeTriage } from '../../src/domain/incident/judge.js';
-import { renderMail } from '../../src/domain/mails/render.js';
+import { renderMail } from '../../src/domain/templates/render.js';
 import { isolatedLife, minute, policyOf, verdictBody, type Life } from './life.js';
+import { read } from './mail-reading.js';
 
 const OUT: ChangedElsewhere = { isolation: 'released', at: minute(40), seenAt: minute(45), by: 'admin@acme.example' };
 const BACK: ChangedElsewhere = { isolation: 'isolated', at: minute(50), seenAt: minute(55), by: null };
@@ -50,11 +51,8 @@ describe('a held device that was changed past the service, for its incident', ()
       'analyst: an acknowledgement: pc-1.acme.local was released outside this service',
     ]);
     assert.deepEqual(socMails(life), ['warn:notice:0']);
-    const { kind, text: mail } = renderMail(
-      life.record,
-      policyOf(),
-      { kind: 'soc-warning', about: { notice: 0 } },
-      life.now,
+    const { kind, text: mail } = read(
+      renderMail(life.record, policyOf(), { kind: 'soc-warning', about: { notice: 0 } }, life.now),
     );
     assert.equal(kind, 'soc-warning');
     assert.match(mail, /本サービス以外の操作により解除[\s\S]*was released from isolation outside this service/);
@@ -108,7 +106,9 @@ describe('a held device that was changed past the service, for its incident', ()
     for (const life of [told(isolatedLife(), 45, OUT), acknowledged(told(isolatedLife(), 45, OUT))]) {
       life.triage(4);
       const verdict = life.record.verdicts.length - 1;
-      const { text } = renderMail(life.record, policyOf({ language: 'en' }), { kind: 'secondary', verdict }, life.now);
+      const { text } = read(
+        renderMail(life.record, policyOf({ language: 'en' }), { kind: 'secondary', verdict }, life.now),
+      );
       assert.match(text, /Released from network isolation at 24 November 2026, 09:40 .*, outside our service/);
       assert.doesNotMatch(text, /Isolated from the network since/);
     }

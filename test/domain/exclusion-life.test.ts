@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { calendarOf, type Calendar } from '../../src/domain/business-hours.js';
+import { calendarOf, openingFrom, type Calendar } from '../../src/domain/business-hours.js';
 import { exclusionInputSchema, type CustomerRequest } from '../../src/domain/exclusion/commands.js';
 import { evolve, openExclusion, type Opening } from '../../src/domain/exclusion/evolve.js';
 import type { ExclusionFact } from '../../src/domain/exclusion/facts.js';
@@ -14,13 +14,13 @@ import {
 } from '../../src/domain/exclusion/judge.js';
 import { findMatch } from '../../src/domain/exclusion/match.js';
 import { matchableOf } from '../../src/domain/exclusion/matchable.js';
-import { next, type Step } from '../../src/domain/exclusion/next.js';
+import { inBusinessHours, next, type Step } from '../../src/domain/exclusion/next.js';
 import { filterOf, setWords, stateOf, type ExclusionRecord } from '../../src/domain/exclusion/record.js';
 import { defenderAlertSchema } from '../../src/domain/defender.js';
 import { rejectionStatus } from '../../src/domain/errors.js';
 import { inputErrors } from '../../src/domain/input.js';
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus, type Instant } from '../../src/domain/time.js';
-import { rawAlert } from './life.js';
+import { policyOf, rawAlert } from './life.js';
 
 /** A Friday, 15:00 in Tokyo. */
 const NOW: Instant = '2026-11-27T06:00:00.000Z';
@@ -33,6 +33,11 @@ const CALENDAR: Calendar = calendarOf({
   knownFrom: '2026-01-01',
   knownUntil: '2027-12-31',
 });
+
+/** What is next, as the process finds it. */
+function step(record: ExclusionRecord, at: Instant, calendar = CALENDAR): Step {
+  return inBusinessHours(next(record, at), record, at, openingFrom(at, calendar));
+}
 
 const SHA256 = 'b'.repeat(64);
 const BODY = {
@@ -48,6 +53,7 @@ function opened(body: Record<string, unknown> = {}, more: Partial<Opening> = {})
     {
       exclusionId: 'exclusion:acme:1',
       customerId: 'acme',
+      policy: policyOf(),
       input: exclusionInputSchema.parse({ ...BODY, ...body }),
       proposer: 'hana',
       asksCustomer: false,
@@ -222,7 +228,7 @@ describe('the life of an exclusion', () => {
     );
     assert.match(setWords(record)[1]?.en ?? '', /by hana at 2026-11-27T06:00:00.000Z: rule 7/);
     assert.match(record.timeline.at(-1)?.text.en ?? '', /by hand/);
-    assert.deepEqual(next(record, EXPIRY, CALENDAR), { do: 'remove', parts: ['own-filter'] });
+    assert.deepEqual(step(record, EXPIRY), { do: 'remove', parts: ['own-filter', 'portal-rule'] });
   });
 });
 
@@ -369,24 +375,53 @@ describe('what is to be done next about an exclusion', () => {
       { do: 'nothing', until: null },
     ],
     [
+      'taken back, of one that the customer asked for',
+      after(asked, { type: 'expired' }, { type: 'part-removed', part: 'own-filter' }),
+      EXPIRY,
+      { do: 'tell-end' },
+    ],
+    [
+      'a part that resists being taken back does not keep it from the customer',
+      after(asked, { type: 'expired' }, { type: 'removal-failed', part: 'own-filter', reason: 'no' }),
+      EXPIRY,
+      { do: 'tell-end' },
+    ],
+    [
+      'and is tried again',
+      after(
+        asked,
+        { type: 'expired' },
+        { type: 'removal-failed', part: 'own-filter', reason: 'no' },
+        { type: 'end-mailed', messageId: '<1@mimamori.example>' },
+      ),
+      EXPIRY,
+      { do: 'remove', parts: ['own-filter'] },
+    ],
+    [
+      'declined, of one that the customer asked for',
+      after(opened(), REQUESTED, { type: 'declined', actor: 'ken', reason: 'no' }),
+      NOW,
+      { do: 'tell-end' },
+    ],
+    [
       'declined',
       after(opened(), { type: 'declined', actor: 'ken', reason: 'no' }),
       NOW,
       { do: 'nothing', until: null },
     ],
   ];
-  for (const [what, record, at, step] of ROWS) {
-    it(`${what}: ${step.do}`, () => assert.deepEqual(next(record, at, CALENDAR), step));
+  for (const [what, record, at, expected] of ROWS) {
+    it(`${what}: ${expected.do}`, () => assert.deepEqual(step(record, at), expected));
   }
 
   it('waits for a calendar where nobody knows the holidays', () => {
     const ended = calendarOf({ holidays: [], closedDays: [], knownFrom: '2026-01-01', knownUntil: '2026-11-28' });
-    assert.deepEqual(next(approved, FRIDAY_EVENING, ended), {
+    assert.deepEqual(step(approved, FRIDAY_EVENING, ended), {
       do: 'await-calendar',
       date: '2026-11-29',
-      until: EXPIRY,
+      until: plus(FRIDAY_EVENING, DAY_MS),
     });
-    assert.deepEqual(next(approved, NOW, ended), { do: 'register', parts: ['own-filter'] });
+    assert.deepEqual(step(approved, NOW, ended), { do: 'register', parts: ['own-filter'] });
   });
 
   it('the filter matches from its registration until its expiry, a brought-forward one too', () => {

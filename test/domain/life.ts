@@ -1,12 +1,14 @@
 import { projectAlert, type AlertRecord } from '../../src/domain/alert.js';
 import { triageSchema, type Level } from '../../src/domain/commands.js';
 import { customerSchema, type Customer } from '../../src/domain/customer.js';
+import type { BouncedRecipient } from '../../src/domain/customer-mail/mail.js';
 import { defenderAlertSchema } from '../../src/domain/defender.js';
 import type { DeviceReport, HoldState } from '../../src/domain/device/record.js';
 import { advance } from '../../src/domain/incident/advance.js';
 import { duties, isSettled, type Duty } from '../../src/domain/incident/duties.js';
 import { evolve } from '../../src/domain/incident/evolve.js';
 import { openRecord } from '../../src/domain/incident/opening.js';
+import { cameBackBefore } from '../../src/domain/incident/mails-again.js';
 import type { Fact, MailOutcome } from '../../src/domain/incident/facts.js';
 import { isolationJudgement } from '../../src/domain/incident/judge.js';
 import type { IncidentRecord } from '../../src/domain/incident/record.js';
@@ -212,15 +214,36 @@ export class Life {
   startMail(id: string): this {
     const topic = this.duty(id)?.topic;
     const verdict = topic !== undefined && 'verdict' in topic ? topic.verdict : null;
-    return this.fact({ type: 'mail-started', dutyId: id, messageId: `<${id}>`, verdict });
+    const again = cameBackBefore(this.record, id) ? `:r${this.record.retries[id]}` : '';
+    const messageId = `<${id}${again}>`;
+    return this.fact({ type: 'mail-started', dutyId: id, messageId, verdict });
   }
 
   settleMail(id: string, outcome: MailOutcome): this {
-    return this.fact({ type: 'mail-settled', dutyId: id, outcome, subject: id, to: ['x'] });
+    const to = this.record.policy?.customer.mail.to ?? [];
+    return this.fact({ type: 'mail-settled', dutyId: id, outcome, subject: id, to });
   }
 
   mailed(id: string, at: Instant = this.now): this {
     return this.startMail(id).settleMail(id, { status: 'accepted', at, rejected: [] });
+  }
+
+  /** The customer's mail server gives a duty's mail back, as far as these recipients go. */
+  bounced(id: string, recipients: Partial<BouncedRecipient>[] = [{}], key = `report ${id} ${this.now}`): this {
+    const messageId = this.record.effects[id]?.messageId ?? '';
+    return this.reported(messageId, recipients, key);
+  }
+
+  reported(messageId: string, recipients: Partial<BouncedRecipient>[], key: string): this {
+    const [address = ''] = this.record.policy?.customer.mail.to ?? [];
+    const failed = { address, action: 'failed' as const, status: '5.1.1', diagnostic: 'no such user' };
+    const report = {
+      key,
+      messageId,
+      receivedAt: this.now,
+      recipients: recipients.map((each) => ({ ...failed, ...each })),
+    };
+    return this.fact({ type: 'mail-bounced', report });
   }
 
   refused(id: string): this {
@@ -298,6 +321,11 @@ export class Life {
 
   waiting(): string[] {
     return waitingFor(this.record, this.now).map(({ who, what }) => `${who}: ${what.en}`);
+  }
+
+  /** An analyst repeats the verdict that stands. */
+  again(): this {
+    return this.fact({ type: 'retry-asked', actor: 'ana' });
   }
 
   /** The thresholds of which the SOC was warned. */

@@ -3,15 +3,9 @@ import { nextMailToCustomer } from '../../src/domain/incident/asks.js';
 import { duties } from '../../src/domain/incident/duties.js';
 import { evolve } from '../../src/domain/incident/evolve.js';
 import { judgeClose, judgeRelease } from '../../src/domain/incident/judge.js';
-import {
-  judgeLink,
-  judgeUnlink,
-  leadAsks,
-  leadReports,
-  linkAnswer,
-  orderFacts,
-  reportFacts,
-} from '../../src/domain/incident/link.js';
+import { judgeLink, judgeUnlink, leadAsks, linkAnswer, reportFacts } from '../../src/domain/incident/link-follower.js';
+import { leadReports } from '../../src/domain/incident/link-lead.js';
+import { orderFacts } from '../../src/domain/incident/link-orders.js';
 import {
   followRequestSchema,
   leadReportSchema,
@@ -19,10 +13,11 @@ import {
   type LeadReport,
 } from '../../src/domain/incident/link-record.js';
 import { leadOf } from '../../src/domain/incident/link-state.js';
-import { isToCustomer, linkedSections } from '../../src/domain/mails/customer.js';
-import { renderMail } from '../../src/domain/mails/render.js';
-import { threadOf } from '../../src/domain/mails/thread.js';
+import { isToCustomer, linkedSections } from '../../src/domain/templates/customer.js';
+import { renderMail } from '../../src/domain/templates/render.js';
+import { threadOf } from '../../src/domain/templates/thread.js';
 import { Life, minute, policyOf } from './life.js';
+import { read } from './mail-reading.js';
 
 const LEAD = 'incident:acme:lead';
 const LINKED = 'incident:acme:linked';
@@ -199,6 +194,27 @@ describe('what a linked incident owes', () => {
     assert.equal(nextMailToCustomer(pair.lead.duties()), undefined);
   });
 
+  it('its mail that comes back to the lead is owed by it, and told once more, as another mail, when its verdict is repeated', () => {
+    const pair = told();
+    pair.linked.triage(2);
+    pair.mailAll();
+    pair.lead.bounced('mail:secondary:l0');
+    assert.equal(statusOf(pair.lead, 'mail:secondary:l0'), 'cancelled (mail-bounced)');
+    assert.equal(pair.lead.duty('warn:failure:mail:secondary:l0')?.status, 'owed');
+    pair.lead.again();
+    pair.talk();
+    assert.equal(statusOf(pair.linked, 'mail:primary'), 'owed (mail-bounced)');
+    assert.equal(pair.linked.duty('warn:failure:mail:primary')?.status, 'owed');
+    assert.deepEqual(pair.linked.attention(), ['mail-bounced']);
+    assert.deepEqual(judgeClose(pair.lead.record)?.code, 'duties-outstanding');
+    pair.linked.again();
+    pair.mailAll();
+    assert.equal(statusOf(pair.linked, 'mail:primary'), 'done');
+    assert.equal(pair.lead.duty('mail:secondary:l0'), undefined);
+    assert.equal(statusOf(pair.lead, 'mail:secondary:l1'), 'done');
+    assert.equal(pair.linked.record.effects['mail:primary']?.messageId, '<mail:secondary:l1>');
+  });
+
   it('waits for a lead whose primary is owed, without hiding that the lead is to be judged', () => {
     const pair = new Pair().link();
     pair.linked.triage(2);
@@ -368,7 +384,7 @@ describe('the lead', () => {
     const pair = told();
     pair.linked.triage(3).askDevices().isolated('m2');
     pair.talk();
-    const mail = renderMail(pair.lead.record, policyOf(), { kind: 'secondary', linked: 0 }, pair.lead.now);
+    const mail = read(renderMail(pair.lead.record, policyOf(), { kind: 'secondary', linked: 0 }, pair.lead.now));
     assert.equal(mail.kind, 'secondary');
     assert.match(mail.subject, /^Re: .*PowerShell/);
     for (const words of [LINKED, 'Ransom <note>', 'pc-2.acme.local', 'レベル3', '正検知', '関連するアラート']) {
@@ -387,7 +403,7 @@ describe('the lead', () => {
     assert.equal(refused?.code, 'unknown-device');
     const body = { instruction };
     assert.equal(judgeRelease(pair.lead.record, body, pair.lead.now), undefined);
-    for (const fact of orderFacts(pair.lead.record, body, { actor: 'ana', instructorName: '佐藤' })) {
+    for (const fact of orderFacts(pair.lead.record, {}, { instruction, actor: 'ana', instructorName: '佐藤' })) {
       pair.lead.fact(fact);
     }
     pair.talk();

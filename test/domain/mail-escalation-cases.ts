@@ -158,9 +158,9 @@ export const escalationCases: Case[] = [
       effects: { 'mail:primary': effect({ status: 'failed', verdict: 0 }) },
     }),
     topic: { kind: 'secondary', verdict: 1 },
-    ja: [/ご連絡が必要と判断/],
-    en: [/need to know about it/],
-    not: [/先にご連絡/, /changed from/, /変更前/],
+    ja: [/アラートを分析した結果/],
+    en: [/We have analysed an alert/],
+    not: [/先にご連絡/, /that we informed you of/, /changed from/, /変更前/],
   },
   {
     name: 'secondary lowered to 1, one device isolated, one request cancelled',

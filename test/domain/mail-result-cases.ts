@@ -1,4 +1,4 @@
-import { asked, at, device, isolated, ordered, recordOf, report, target } from './mail-records.js';
+import { asked, at, device, effect, isolated, ordered, recordOf, report, target, verdict } from './mail-records.js';
 import { HEAD, type Case } from './mail-reading.js';
 
 export const resultCases: Case[] = [
@@ -100,5 +100,21 @@ export const resultCases: Case[] = [
     ja: [/隔離される前に要求を取り消しました/],
     en: [/cancelled before the device was isolated/],
     not: [/隔離を解除しました/, /Released from/],
+  },
+  {
+    name: 'reminder, of a question and of a device',
+    record: recordOf({
+      verdicts: [verdict({ askCustomer: 'QUESTION-TEXT' })],
+      questions: [{ text: 'QUESTION-TEXT', askedAt: at(3), answer: null }],
+      devices: [{ ...isolated, report: report({ state: 'isolated' }, { isolation: 'isolated' }) }],
+      effects: {
+        'mail:primary': effect({ verdict: 0 }),
+        'mail:isolation-result:v0': effect({ startedAt: at(3, 11), settledAt: at(3, 11) }),
+      },
+    }),
+    topic: { kind: 'reminder', index: 0 },
+    ja: [...HEAD, /お待ちしております/, /QUESTION-TEXT/],
+    en: [...HEAD, /waiting for your answer or instruction/, /QUESTION-TEXT/],
+    not: [/ANALYSIS-TEXT/],
   },
 ];

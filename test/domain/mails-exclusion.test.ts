@@ -5,16 +5,20 @@ import type { ExclusionFact } from '../../src/domain/exclusion/facts.js';
 import type { ExclusionRecord } from '../../src/domain/exclusion/record.js';
 import {
   exclusionCalendarMail,
-  exclusionConfirmedMail,
   exclusionFailureMail,
-  exclusionReminderMail,
   exclusionReminderSocMail,
+  exclusionUnreachedMail,
   type FailedPart,
-} from '../../src/domain/mails/exclusion.js';
-import type { RenderedMail } from '../../src/domain/mails/index.js';
-import { customerSubject } from '../../src/domain/mails/subject.js';
+} from '../../src/domain/templates/exclusion-soc.js';
+import {
+  exclusionConfirmedMail,
+  exclusionEndedMail,
+  exclusionReminderMail,
+} from '../../src/domain/templates/exclusion.js';
+import type { RenderedMail } from '../../src/domain/templates/index.js';
+import { customerSubject } from '../../src/domain/templates/subject.js';
 import { DAY_MS, plus } from '../../src/domain/time.js';
-import { LANGUAGES, assertSameFacts, assertSays } from './mail-reading.js';
+import { LANGUAGES, assertSameFacts, assertSays, read } from './mail-reading.js';
 import { NOW, OPERATOR, at, policyFor, recordOf } from './mail-records.js';
 
 const EXPIRY = plus(NOW, 90 * DAY_MS);
@@ -41,6 +45,7 @@ function exclusion(body: Record<string, unknown>, facts: readonly ExclusionFact[
     {
       exclusionId: 'exclusion:acme:backup',
       customerId: 'acme',
+      policy: policyFor('ja'),
       input: exclusionInputSchema.parse({
         conditions: FOLDER,
         reason: 'INTERNAL-REASON',
@@ -63,6 +68,7 @@ function exclusion(body: Record<string, unknown>, facts: readonly ExclusionFact[
 
 const HASH = { conditions: { sha256: SHA256 } };
 const BOTH = { ...HASH, set: { ownFilter: true, defenderIndicator: true } };
+const asked = exclusion({}, []);
 const filtered = exclusion({}, [FILTER_SET]);
 const both = exclusion(BOTH, [FILTER_SET, INDICATOR_SET]);
 const half = exclusion(BOTH, [FILTER_SET, INDICATOR_FAILED]);
@@ -86,6 +92,9 @@ const reminder =
   (record: ExclusionRecord, ending = ENDING) =>
   (language: 'ja' | 'en') =>
     exclusionReminderMail(record, policyFor(language), ending);
+
+const ended = (record: ExclusionRecord, fact: ExclusionFact) => (language: 'ja' | 'en') =>
+  exclusionEndedMail(evolve(record, fact, NOW), policyFor(language), null);
 
 const ABOUT_JA = [/株式会社アクメ 御中/, /exclusion:acme:backup/, /見守り SOC/];
 const ABOUT_EN = [/Dear 株式会社アクメ/, /exclusion:acme:backup/, /Mimamori SOC/];
@@ -166,6 +175,44 @@ const customerCases: Case[] = [
     ja: ABOUT_JA,
     en: ABOUT_EN,
     not: [/インシデント番号/, /Incident number/],
+  },
+  {
+    name: 'a declined one is told with the reason, and that nothing has changed',
+    mail: ended(asked, { type: 'declined', actor: OPERATOR, reason: 'It would hide attacks.' }),
+    ja: [
+      ...ABOUT_JA,
+      /見送らせていただく/,
+      /理由: It would hide attacks\./,
+      /これまでどおり分析の対象/,
+      /改めて登録をご希望/,
+    ],
+    en: [...ABOUT_EN, /has not been made/, /Reason: It would hide attacks\./, /analysed as before/, /registered anew/],
+    not: [/■ 設定したもの/, /What was set/],
+  },
+  {
+    name: 'a withdrawn one likewise',
+    mail: ended(asked, { type: 'withdrawn', actor: OPERATOR, reason: 'Another one took its place.' }),
+    ja: [...ABOUT_JA, /取り下げといたしました/, /理由: Another one took its place\./],
+    en: [...ABOUT_EN, /has been withdrawn\. It has not been made/, /Reason: Another one took its place\./],
+  },
+  {
+    name: 'an expired one is told as ended',
+    mail: ended(filtered, { type: 'expired' }),
+    ja: [...ABOUT_JA, /有効期限により終了しました/, EXPIRY_JA],
+    en: [...ABOUT_EN, /has ended, as its time was over/, EXPIRY_EN],
+    not: [/理由/, /Reason/, /portal/, /管理画面/],
+  },
+  {
+    name: 'a rule made by hand is for the customer to remove',
+    mail: ended(byHand, { type: 'expired' }),
+    ja: [/自動では削除されません/],
+    en: [/does not end by itself/],
+  },
+  {
+    name: 'one whose time was over before it was registered was never made',
+    mail: ended(asked, { type: 'expired' }),
+    ja: [...ABOUT_JA, /登録は行われておりません/],
+    en: [...ABOUT_EN, /It has not been made/],
   },
   {
     name: 'the reminder says when it ends, what it has matched, and what can be done',
@@ -261,6 +308,31 @@ const socCases: (Omit<Case, 'ja' | 'en'> & { kind: RenderedMail['kind']; says: R
     not: [/another reason/, /15,000/],
   },
   {
+    name: 'a sign-in that is refused has nothing to do with the indicators of the tenant',
+    mail: failed(half, unset('defender-indicator', 'defender-sign-in')),
+    kind: 'soc-failure',
+    says: [
+      /Entra refused our application’s sign-in/,
+      /secret or certificate, the administrator’s consent/,
+      /tried again/,
+    ],
+    not: [/15,000/, /Ti\.ReadWrite/],
+  },
+  {
+    name: 'what is tried on by itself is nobody’s to have tried again',
+    mail: failed(half, unset('defender-indicator', 'defender-request-failing')),
+    kind: 'soc-failure',
+    says: [/tried again by itself/, /自動的に再試行/, /not in force in this part/],
+    not: [/have it tried again/, /再試行を指示/, /15,000/],
+  },
+  {
+    name: 'what is tried on by itself can be removed by hand before',
+    mail: failed(both, left('defender-indicator', 'defender-request-failing')),
+    kind: 'soc-failure',
+    says: [/tried again by itself.*by hand in Defender’s portal/s, /自動的に再試行.*手動で削除/s],
+    not: [/have it tried again/],
+  },
+  {
     name: 'Defender’s own sentence is shown as it is',
     mail: failed(half, unset('defender-indicator', 'The limit of 15000 active indicators has been reached.')),
     kind: 'soc-failure',
@@ -306,6 +378,19 @@ const socCases: (Omit<Case, 'ja' | 'en'> & { kind: RenderedMail['kind']; says: R
     says: [/could not be removed/, /remove it by hand/],
   },
   {
+    name: 'a customer who could not be told is to be told by telephone',
+    mail: (language) => exclusionUnreachedMail(filtered, policyFor(language), 'mail-rejected'),
+    kind: 'soc-failure',
+    says: [/the mail server refused the mail/, /by telephone/, /お電話/],
+  },
+  {
+    name: 'a customer whose mail is delayed may be told by telephone, and has the mail by itself',
+    mail: (language) => exclusionUnreachedMail(filtered, policyFor(language), 'mail-delayed'),
+    kind: 'soc-failure',
+    says: [/sent again until it does/, /by telephone/],
+    not: [/have it tried again/, /再試行を指示/],
+  },
+  {
     name: 'a calendar that ends too soon is named with the day',
     mail: (language) => exclusionCalendarMail(exclusion({}, []), policyFor(language), '2051-01-01'),
     kind: 'soc-warning',
@@ -339,7 +424,7 @@ describe('mails about exclusions', () => {
       ];
       for (const { name, mail } of customerCases) {
         for (const language of LANGUAGES) {
-          const { subject, text, html } = mail(language);
+          const { subject, text, html } = read(mail(language));
           for (const secret of internal) {
             assert.ok(!`${subject}${text}${html}`.includes(secret), `${secret} in ${name}`);
           }
@@ -407,6 +492,8 @@ describe('mails about exclusions', () => {
     const rival = policyFor('ja', { id: 'rival' });
     for (const mail of [
       () => exclusionConfirmedMail(filtered, rival, null),
+      () => exclusionEndedMail(evolve(filtered, { type: 'expired' }, EXPIRY), rival, null),
+      () => exclusionUnreachedMail(filtered, rival, 'mail-rejected'),
       () => exclusionReminderMail(filtered, rival, ENDING),
       () => exclusionReminderSocMail(filtered, rival, ENDING),
       () => exclusionFailureMail(filtered, rival, unset('own-filter', 'E_NEW')),
@@ -445,7 +532,7 @@ describe('mails about exclusions', () => {
       ] as const) {
         it(`${name} (${language})`, () => {
           const rendered = mail();
-          const { subject, text, html } = rendered;
+          const { subject, text, html } = read(rendered);
           assert.doesNotMatch(html, /<script|<b>|href|src=/i);
           assert.match(html, /&lt;script&gt;/);
           assert.doesNotMatch(text, /&lt;|&amp;|<br|<p|<td|^Bcc:/m);

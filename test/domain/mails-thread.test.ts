@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { messageIdOf, threadOf } from '../../src/domain/mails/index.js';
+import { messageIdOf, threadOf } from '../../src/domain/templates/index.js';
 import { at, effect, recordOf } from './mail-records.js';
 
 describe('Message-IDs', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { acknowledgement, announcement, renderMail } from '../../src/domain/mails/index.js';
-import { whenIn } from '../../src/domain/mails/when.js';
+import { acknowledgement, announcement, renderMail } from '../../src/domain/templates/index.js';
+import { whenIn } from '../../src/domain/templates/when.js';
 import { reasonForCustomer, reasonWords } from '../../src/domain/reasons.js';
 import type { Language } from '../../src/domain/text.js';
-import { LANGUAGES, PRIMARY } from './mail-reading.js';
+import { LANGUAGES, PRIMARY, read } from './mail-reading.js';
 import { NOW, policyFor, recordOf } from './mail-records.js';
 
 describe('mails in time zones', () => {
@@ -27,7 +27,7 @@ describe('mails in time zones', () => {
   it('a mail is in the customer’s', () => {
     const policy = policyFor('en', { timeZone: 'America/New_York' });
     assert.match(
-      renderMail(recordOf(), policy, PRIMARY, NOW).text,
+      read(renderMail(recordOf(), policy, PRIMARY, NOW)).text,
       /23 November 2026, 21:00 \(EST\/America\/New_York\)/,
     );
   });

@@ -162,6 +162,69 @@ describe('a later state of the alert counts', () => {
     assert.deepEqual(life.owed(), ['warn:notice:0: owed']);
   });
 
+  const stays = { evidence: [PREVENTED, DETECTED_ONLY] };
+  for (const [what, judgement, from, to, words] of [
+    ['remediation fails', 'false-positive', stays, { ...stays, investigationState: 'Failed' }, /remediation failed/],
+    [
+      'remediation is partial',
+      'false-positive',
+      stays,
+      { ...stays, investigationState: 'PartiallyRemediated' },
+      /failed/,
+    ],
+    ['evidence is active again', 'false-positive', stays, { evidence: [PREVENTED, ACTIVE] }, /evidence is active/],
+    [
+      'evidence comes that was not stopped',
+      'false-positive',
+      stays,
+      { evidence: [...stays.evidence, DETECTED_ONLY] },
+      /active/,
+    ],
+    ['somebody calls it a true positive', 'false-positive', {}, { classification: 'TruePositive' }, /true positive/],
+    ['somebody in the portal is sure', 'undetermined', {}, { classification: 'TruePositive' }, /true positive/],
+    [
+      'it is neutralised, and called a true positive',
+      'false-positive',
+      stays,
+      { evidence: [PREVENTED], classification: 'TruePositive' },
+      /true positive/,
+    ],
+  ] as const) {
+    it(`closed by an analyst, it is told when ${what}`, () => {
+      const life = new Life({ alert: { severity: 'Medium', ...from } }).at(10).triage(1, { judgement }).at(20);
+      life.updated({ severity: 'Medium', ...to });
+      assert.deepEqual([life.stage(), life.attention()], ['closed', ['changed-after-close']]);
+      assert.match(life.record.socNotices.at(-1)?.text.en ?? '', words);
+      life.at(30).updated({ severity: 'Medium', ...to, title: 'the same, under another name' });
+      assert.equal(life.record.socNotices.length, 1);
+    });
+  }
+
+  for (const [what, judgement, from, to] of [
+    ['is resolved in the portal', 'false-positive', {}, { status: 'Resolved' }],
+    ['is called a false positive there', 'false-positive', {}, { classification: 'FalsePositive' }],
+    ['is called what the analyst judged it', 'true-positive', {}, { classification: 'TruePositive' }],
+    ['is stopped', 'false-positive', stays, { evidence: [PREVENTED, PREVENTED] }],
+    ['is found benign', 'false-positive', stays, { ...stays, investigationState: 'Benign' }],
+    ['is less severe', 'false-positive', { severity: 'High' }, { severity: 'Medium' }],
+    ['fails to be remediated below the scope', 'false-positive', {}, { severity: 'Low', investigationState: 'Failed' }],
+  ] as const) {
+    it(`closed by an analyst, an alert that ${what} is on the timeline and alarms nobody`, () => {
+      const life = new Life({ alert: { severity: 'Medium', ...from } }).at(10).triage(1, { judgement }).at(20);
+      life.updated({ severity: 'Medium', ...to });
+      assert.deepEqual([life.stage(), life.attention(), life.owed()], ['closed', [], []]);
+      assert.ok(life.types().includes('alert-updated'));
+    });
+  }
+
+  it('closed by an analyst, one that began before this was told of goes on as it was', () => {
+    const life = new Life({ alert: stays }).at(10).triage(1).at(20);
+    const { watchesClosed: _, ...record } = life.record;
+    life.record = record;
+    life.updated({ ...stays, investigationState: 'Failed', classification: 'TruePositive' });
+    assert.deepEqual(life.attention(), []);
+  });
+
   it('reopened by an analyst, the rules do not take it away again', () => {
     const life = new Life({ alert: { severity: 'Low' } }).at(10);
     life.fact({ type: 'reopened', actor: 'ana', words: 'I want to see it', byRules: false });

@@ -73,7 +73,7 @@ export const FAULTS: readonly DeliberateFault[] = [
   {
     invariant: 'mails go to the customer’s own addresses',
     what: 'the customer’s mail is copied to somebody else',
-    file: 'src/domain/mails/render.ts',
+    file: 'src/domain/templates/render.ts',
     find: 'cc: [...customer.mail.cc],',
     replace: 'cc: [...customer.mail.cc, service.socMailTo],',
     caughtIn: PROPERTIES,
@@ -82,7 +82,7 @@ export const FAULTS: readonly DeliberateFault[] = [
   {
     invariant: 'one mail, one Message-ID',
     what: 'the Message-ID leaves out which mail it is',
-    file: 'src/domain/mails/thread.ts',
+    file: 'src/domain/templates/thread.ts',
     find: 'return `<${encode(incidentId)}.${encode(dutyId)}@${mailDomain}>`;',
     replace: 'return `<${encode(incidentId)}.${encode(dutyId.slice(0, 5))}@${mailDomain}>`;',
     caughtIn: PROPERTIES,
@@ -231,7 +231,7 @@ export const FAULTS: readonly DeliberateFault[] = [
     invariant: 'one action at a time; look before the POST',
     what: 'posts what is already true',
     file: 'src/domain/device/actions.ts',
-    find: "  if (found.outcome === outcome) return { do: 'take', step: found };\n",
+    find: "  if (found.outcome === outcome && !isUnknown) return { do: 'take', step: found };\n",
     replace: '',
     caughtIn: PROPERTIES,
     among: 'one action under way',

@@ -27,6 +27,7 @@ import {
   type HttpKind,
   type Outcome,
 } from './fault-table.js';
+import { begin, limiter } from './fault-tools.js';
 
 /*
  * Every cell of the table, each with a customer of its own, many at once. In `npm test` every kind once for each system
@@ -36,7 +37,6 @@ import {
 const CELLS_AT_ONCE = 16;
 const PATIENCE = { timeoutMs: TIMEOUT_MS, tellAfterMs: 3_000 };
 const CELL_TIMEOUT_MS = 240_000;
-const FOR_EVER = 1_000_000;
 
 interface Case {
   endpoint: HttpEndpoint;
@@ -52,23 +52,6 @@ function isShort({ endpoint, kind }: Case): boolean {
 }
 
 const cases = process.env['CHAOS'] === '1' ? all : all.filter(isShort);
-
-/** Lets so many in at a time. */
-function limiter(atOnce: number) {
-  let inside = 0;
-  const waiting: (() => void)[] = [];
-  return async (work: () => Promise<void>): Promise<void> => {
-    if (inside >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    else inside += 1;
-    try {
-      await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) inside -= 1;
-      else next();
-    }
-  };
-}
 
 async function openHouse(count: number): Promise<{ house: House; cellOf: (index: number) => Cell }> {
   const suffix = randomUUID().slice(0, 8);
@@ -95,29 +78,6 @@ async function openHouse(count: number): Promise<{ house: House; cellOf: (index:
       };
     },
   };
-}
-
-interface Begun {
-  id: string;
-  end: () => Promise<void>;
-}
-
-/** A fault that goes on until it is ended, unless it says how often. */
-async function begin(house: House, fault: Fault): Promise<Begun> {
-  const { id } = await house.control('POST', '/sim/faults', { times: FOR_EVER, ...fault });
-  return {
-    id,
-    /** One that said how often may have ended itself. */
-    async end() {
-      await fetch(`${house.sim.url}/sim/faults/${id}`, { method: 'DELETE' });
-    },
-  };
-}
-
-async function wasHit(house: House, id: string): Promise<boolean> {
-  const { items } = await house.control('GET', '/sim/faults');
-  const left = items.find((fault: { id: string }) => fault.id === id);
-  return left === undefined || left.times < FOR_EVER;
 }
 
 const isSettled = ({ attention, duties }: Reply['body']): boolean =>
@@ -180,7 +140,7 @@ async function play(cell: Cell, scene: Scene, how: Fault, must: Outcome): Promis
   const isDone = (incident: Reply['body']) => scene.isDone(cell, incident);
   if (must.is === 'overcome') {
     await incidentWhen(cell, 'done all the same', isDone);
-    await eventually('the fault was met', async () => ((await wasHit(house, fault.id)) ? true : undefined));
+    await eventually('the fault was met', async () => ((await fault.hits()) > 0 ? true : undefined));
     await scene.meanwhile?.(cell);
     await fault.end();
   } else {
@@ -230,11 +190,7 @@ async function playMailServer(cell: Cell, fault: Fault, must: Outcome): Promise<
   // Connections that are kept open would not meet what happens to a new one.
   await house.control('POST', '/sim/faults', { target: 'smtp', refuseMs: 20 });
   await alerted(cell);
-  await house.control('POST', '/sim/faults', {
-    target: 'smtp',
-    ...('refuseMs' in fault ? {} : { times: FOR_EVER }),
-    ...fault,
-  });
+  await begin(house, { target: 'smtp', ...fault });
   await MAIL_SCENE.provoke(cell);
   assert.ok(must.is === 'recovers');
   await assertTold(cell, must);

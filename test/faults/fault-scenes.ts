@@ -20,8 +20,8 @@ export interface Cell {
 
 type Incident = Reply['body'];
 
-/** Generous: the machine may be busy with other things. */
-export const SOON_MS = 60_000;
+/** Generous: a busy machine makes a short timeout fail several tries, and each waits longer before the next. */
+export const SOON_MS = 150_000;
 const LOOK_EVERY_MS = 500;
 
 /** Waits for what `probe` finds, seldom enough that many can wait at once. */

@@ -13,12 +13,14 @@ describe('hundreds of alerts at once, while worker and Temporal are killed', fun
     const { findings, throttled } = await flood({
       alerts: 400,
       inScope: 12,
-      changesAfterPages: [1, 1, 2],
+      // What is changed meanwhile moves to the end, and what was not read yet forward; and no answer holds them all.
+      listed: { alertOrder: 'oldest-updated', alertsPerAnswer: 250 },
+      changesAfterPages: [1, 2],
       kills: [
         { victims: ['temporal'], afterPages: 1 },
         { victims: ['worker'], afterPages: 0 },
       ],
-      isThrottled: () => (asked += 1) % 2 === 0,
+      isThrottled: () => (asked += 1) % 3 === 0,
       random: Math.random,
       settleMs: 150_000,
     });

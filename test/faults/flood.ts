@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
+import type { AlertOrder } from '../../simulator/defender/odata-list.js';
 import { startSimulator, type Moment, type Simulator } from '../../simulator/index.js';
 import { listOf, send, until } from '../../simulator/testing.js';
 import { feedSchema, type FeedView } from '../../src/domain/feed/view.js';
@@ -23,6 +24,8 @@ export interface FloodPlan {
   changesAfterPages: readonly number[];
   /** Who dies, once how many more pages have been answered. */
   kills: readonly { victims: readonly Victim[]; afterPages: number }[];
+  /** How Defender lists them. */
+  listed: { alertOrder: AlertOrder; alertsPerAnswer: number };
   /** Is the feed's next page refused? */
   isThrottled: () => boolean;
   /** From 0 to below 1: the moments. */
@@ -105,11 +108,12 @@ export async function flood(plan: FloodPlan): Promise<Flood> {
   try {
     const tenant = `${simulator.url}/sim/tenants/${TENANT}`;
     // By Defender's own limits the devices' look-ups alone would take an hour: the flood is to be the feed's.
-    await send('PATCH', tenant, { json: { callsPerMinute: 1_000_000, callsPerHour: 10_000_000 } });
+    const callsPerMinute = 1_000_000;
+    await send('PATCH', tenant, { json: { callsPerMinute, callsPerHour: 10 * callsPerMinute, ...plan.listed } });
     const { alerts: count, inScope } = plan;
     const raised = (await send('POST', `${tenant}/alerts/bulk`, { json: { count, inScope } })).json(raisedSchema);
     await pages.throttle(simulator.url);
-    const processes = await Processes.start({ simulator, customers: [customer()] });
+    const processes = await Processes.start({ simulator, customers: [customer()], callsPerMinute });
     let isDone = false;
     try {
       const found = await outlive(plan, pages, simulator, processes, raised.alertIds);

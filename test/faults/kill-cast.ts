@@ -56,6 +56,7 @@ export function concerns(moment: Moment, cast: Cast): boolean {
       return moment.path.includes(cast.mailTo);
     case 'twilio':
       return cast.phones.includes(new URLSearchParams(moment.body).get('To') ?? '');
+    case 'imap':
     case 'entra':
       return false;
   }

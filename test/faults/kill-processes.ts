@@ -43,7 +43,7 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 30_000;
 let nextPort = FIRST_PORT + (process.pid % (LAST_PORT - FIRST_PORT));
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     nextPort = nextPort >= LAST_PORT ? FIRST_PORT : nextPort + 1;
     const port = nextPort;
@@ -55,6 +55,10 @@ async function freePort(): Promise<number> {
 export interface ProcessesOptions {
   simulator: Simulator;
   customers: z.input<typeof customersFileSchema>['customers'];
+  /** What a worker may count on in each tenant. Default: Defender's own limit. */
+  callsPerMinute?: number;
+  /** Further settings of worker and API. */
+  settings?: Record<string, string>;
 }
 
 export class Processes {
@@ -84,13 +88,14 @@ export class Processes {
     };
   }
 
-  static async start({ simulator, customers }: ProcessesOptions): Promise<Processes> {
+  static async start({ simulator, customers, callsPerMinute, settings = {} }: ProcessesOptions): Promise<Processes> {
     await service();
     const ports: LocalPorts = {
       temporal: await freePort(),
       temporalUi: await freePort(),
       simulator: simulator.port,
       simulatorSmtp: simulator.smtpPort,
+      simulatorImap: simulator.imapPort,
     };
     const apiPort = await freePort();
     const dataDir = join(cacheDir, `run-${process.pid}-${apiPort}`);
@@ -103,11 +108,15 @@ export class Processes {
     writeFileSync(operatorsFile, stringify({ operators: [analyst] }));
     const env = {
       ...childEnvironment({ PATH: process.env['PATH'], HOME: process.env['HOME'] }, ports, operatorsFile),
+      // No customer writes here.
+      IMAP_URL: '',
       CUSTOMERS_FILE: customersFile,
       API_PORT: String(apiPort),
       PHONE_RING_SECONDS: '1',
       PHONE_ROUND_PAUSE_SECONDS: '0',
       LOG_LEVEL: 'info',
+      ...(callsPerMinute === undefined ? {} : { DEFENDER_CALLS_PER_MINUTE: String(callsPerMinute) }),
+      ...settings,
     };
     const { path: cliPath } = await temporalBinary('cli');
     const processes = new Processes({ cliPath, dataDir, namespace: 'default', ports, env }, dataDir, apiPort);

@@ -8,7 +8,10 @@ import { stageOf } from '../../src/domain/incident/stage.js';
 import { slo } from '../../src/domain/incident/slo.js';
 import { toInstant, toMs, MINUTE_MS } from '../../src/domain/time.js';
 import { TEXTS } from '../domain/life.js';
-import { Model, roundTrip, type DefenderTurn, type IncidentProcess, type Watcher } from './process-model.js';
+import type { DefenderTurn } from './device-process.js';
+import type { IncidentProcess } from './incident-process.js';
+import { Model } from './process-model.js';
+import { roundTrip, type Watcher } from './process-world.js';
 
 /*
  * Whatever happens to two incidents on one device, and to another customer's beside them, in whatever order. A failure
@@ -319,8 +322,8 @@ describe('whatever happens to incidents, devices and telephones, in whatever ord
 
   it('no device is isolated in a tuning period, and none is asked for that was judged in one', () => {
     always(() => ({
-      watch: () => ({
-        post({ type, customerId, atMs }, model) {
+      watch: (model) => ({
+        post({ type, customerId, atMs }) {
           if (type !== 'Isolate') return;
           const { tuningPeriods } = model.policyFor(customerId).customer;
           assert.equal(tuningPeriodAt(tuningPeriods, toInstant(atMs)), undefined);
@@ -356,8 +359,8 @@ describe('whatever happens to incidents, devices and telephones, in whatever ord
 
   it('no device is released without an order for every incident that holds it', () => {
     always(() => ({
-      watch: () => ({
-        post({ type, customerId, machineId }, model) {
+      watch: (model) => ({
+        post({ type, customerId, machineId }) {
           if (type !== 'Unisolate') return;
           const device = model.deviceOf(customerId, machineId);
           // What is asked for while a release is under way is isolated after it.
@@ -374,16 +377,16 @@ describe('whatever happens to incidents, devices and telephones, in whatever ord
   it('a mail goes to the incident’s own customer or to the SOC, and names no other customer', () => {
     const foreign: Record<string, RegExp> = { acme: /globex/i, globex: /acme/i };
     always(() => ({
-      watch: () => ({
-        mail({ customerId, dutyId, rendered }, model) {
+      watch: (model) => ({
+        mail({ customerId, dutyId, rendered }) {
           const { customer, service } = model.policyFor(customerId);
           if (dutyId.startsWith('warn:')) {
             assert.deepEqual([rendered.to, rendered.cc], [[service.socMailTo], []]);
           } else {
             assert.deepEqual([rendered.to, rendered.cc], [customer.mail.to, customer.mail.cc]);
           }
-          const { subject, text, html } = rendered;
-          assert.doesNotMatch(`${subject}\n${text}\n${html}`, foreign[customerId] ?? /^$/);
+          const { subject, letters } = rendered;
+          assert.doesNotMatch(`${subject}\n${JSON.stringify(letters)}`, foreign[customerId] ?? /^$/);
         },
       }),
     }));
@@ -467,8 +470,8 @@ describe('whatever happens to incidents, devices and telephones, in whatever ord
 
   it('no device is isolated but by a verdict of 3 or 4 that names it, a server only on the analyst’s word', () => {
     always(() => ({
-      watch: () => ({
-        post({ type, customerId, machineId }, model) {
+      watch: (model) => ({
+        post({ type, customerId, machineId }) {
           if (type !== 'Isolate') return;
           const named = incidentsOn(model, customerId, machineId).flatMap(({ record }) =>
             record.verdicts.filter(({ level, machineIds }) => level >= 3 && machineIds.includes(machineId)),
@@ -536,8 +539,8 @@ describe('whatever happens to incidents, devices and telephones, in whatever ord
         }
       };
       return {
-        watch: () => ({
-          call(customerId, model) {
+        watch: (model) => ({
+          call(customerId) {
             look(model);
             const asks = Object.entries(model.phoneOf(customerId).record?.asks ?? {});
             const rungFor = asks.filter(([, { outcome }]) => outcome === 'ringing').map(([id]) => id);
@@ -555,8 +558,8 @@ describe('whatever happens to incidents, devices and telephones, in whatever ord
 
   it('no straggling request isolates a device that its incident has given up', () => {
     always(() => ({
-      watch: () => ({
-        post({ type, customerId, machineId }, model) {
+      watch: (model) => ({
+        post({ type, customerId, machineId }) {
           if (type !== 'Isolate') return;
           const device = model.deviceOf(customerId, machineId);
           // A request that is being called off may reach Defender before it hears of that.

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, it } from 'mocha';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadApiSettings, loadWorkerSettings, settingNames } from '../../src/config.js';
+import { VERSION } from '../../src/version.js';
 
 const serviceSchema = z.object({
   image: z.string(),
@@ -11,6 +13,13 @@ const serviceSchema = z.object({
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   volumes: z.array(z.string()).default([]),
   command: z.array(z.string()).default([]),
+  read_only: z.boolean().default(false),
+  tmpfs: z.array(z.string()).default([]),
+  cap_drop: z.array(z.string()).default([]),
+  cap_add: z.array(z.string()).default([]),
+  security_opt: z.array(z.string()).default([]),
+  privileged: z.boolean().default(false),
+  ports: z.array(z.string()).default([]),
 });
 const composeSchema = z.object({
   services: z.record(z.string(), serviceSchema),
@@ -38,6 +47,8 @@ function filledIn(environment: Record<string, string | number>): NodeJS.ProcessE
   const values: Partial<Record<string, string>> = {
     PUBLIC_URL: 'https://soc.example',
     SMTP_URL: 'smtps://mail.example:465',
+    IMAP_URL: 'imaps://mail.example:993',
+    MAIL_TOKEN_SECRET: 'a long enough secret',
     MAIL_FROM: 'soc@soc.example',
     SOC_MAIL_TO: 'soc@soc.example',
     TWILIO_FROM: '+815012345678',
@@ -49,6 +60,9 @@ function filledIn(environment: Record<string, string | number>): NodeJS.ProcessE
     ]),
   );
 }
+
+/** What runs our own image. */
+const OWN = ['api', 'worker', 'temporal-namespace'];
 
 describe('docker compose', () => {
   it('gives the API and the worker settings that they know', () => {
@@ -96,8 +110,39 @@ describe('docker compose', () => {
     }
   });
 
+  it('confines what is our own: nothing to write to, no capability', () => {
+    for (const name of OWN) {
+      const { read_only, tmpfs, cap_drop } = serviceOf(name);
+      assert.deepEqual({ read_only, tmpfs, cap_drop }, { read_only: true, tmpfs: ['/tmp'], cap_drop: ['ALL'] }, name);
+    }
+  });
+
+  it('lets nobody gain a right, and is reached from this host alone', () => {
+    for (const [name, { security_opt, cap_add, privileged, ports }] of Object.entries(services)) {
+      assert.deepEqual(security_opt, ['no-new-privileges:true'], name);
+      assert.deepEqual({ cap_add, privileged }, { cap_add: [], privileged: false }, name);
+      for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, name);
+    }
+  });
+
+  it('keeps the audit file in a volume that the service’s user owns', () => {
+    const { environment, volumes: mounts } = serviceOf('api');
+    const folder = dirname(String(environment['AUDIT_FILE']));
+    assert.ok(mounts.includes(`audit:${folder}`), folder);
+    assert.match(dockerfile, new RegExp(`install --directory --owner=node --group=node --mode=700 ${folder}$`, 'm'));
+    // All other folders of ours are mounted to be read.
+    for (const name of OWN) {
+      const writable = serviceOf(name).volumes.filter((mount) => !mount.endsWith(':ro') && !mount.startsWith('audit:'));
+      assert.deepEqual(writable, [], name);
+    }
+  });
+
+  it('runs the version that this is', () => {
+    for (const name of OWN) assert.equal(serviceOf(name).image, `mimamori:${VERSION}`);
+  });
+
   it('runs programs that the build makes', () => {
-    for (const name of ['api', 'worker', 'temporal-namespace']) {
+    for (const name of OWN) {
       const [node, script = ''] = serviceOf(name).command;
       assert.equal(node, 'node');
       const source = script.replace(/^dist\/(.+)\.js$/, 'src/$1.ts');

@@ -42,7 +42,7 @@ describe('configuration files', () => {
   });
 
   it('come with no operator: nobody has a token that is in the repository', () => {
-    assert.deepEqual(loadOperators('config/operators.yaml'), []);
+    assert.deepEqual(loadOperators('config/operators.yaml'), { operators: [] });
   });
 
   it('name each bad entry of the customers by its line and path, all at once', () => {

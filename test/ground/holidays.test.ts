@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { calendarOf, isBusinessTime, nextBusinessTime } from '../../src/domain/business-hours.js';
+import { isBusinessTime, nextBusinessTime, UnknownBusinessDayError } from '../../src/domain/business-hours.js';
 import { businessCalendar } from '../../src/holidays.js';
 
 describe('the public holidays of Japan', () => {
-  const data = businessCalendar(['12-29', '12-30', '12-31', '01-01', '01-02', '01-03'], 2026, 2028);
-  const calendar = calendarOf(data);
+  const calendar = businessCalendar(['12-29', '12-30', '12-31', '01-01', '01-02', '01-03'], 2026, 2028);
 
   it('cover whole years', () => {
-    assert.deepEqual([data.knownFrom, data.knownUntil], ['2026-01-01', '2028-12-31']);
+    assert.deepEqual([calendar.knownFrom, calendar.knownUntil], ['2026-01-01', '2028-12-31']);
   });
 
   for (const [what, at, next] of [
@@ -24,6 +23,7 @@ describe('the public holidays of Japan', () => {
   }
 
   it('are not guessed beyond what is known', () => {
-    assert.throws(() => businessCalendar([], 2090, 2092), RangeError);
+    const beyond = businessCalendar([], 2090, 2092);
+    assert.throws(() => isBusinessTime('2091-05-01T02:00:00.000Z', beyond), UnknownBusinessDayError);
   });
 });

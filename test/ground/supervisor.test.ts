@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -18,7 +19,7 @@ import {
   simulatorEnvironment,
 } from '../../scripts/start/local-settings.js';
 import { operatorAccess } from '../../scripts/start/operator-token.js';
-import { portProblems } from '../../scripts/start/ports.js';
+import { freePort, portProblems } from '../../scripts/start/ports.js';
 import { problemsOfJsonLog } from '../../scripts/start/shown-lines.js';
 import { Supervisor } from '../../scripts/start/supervisor.js';
 import { loadOperators, SettingsError } from '../../src/config.js';
@@ -166,6 +167,12 @@ describe('npm start', () => {
       );
     });
 
+    it('of which only the caller may have a wish give way where they are in use', async () => {
+      const other = await freePort(port);
+      assert.notEqual(other, port);
+      assert.equal(await freePort(other), other);
+    });
+
     it('that are none are refused by name', () => {
       assert.throws(
         () => readPorts({ TEMPORAL_PORT: 'x', SIMULATOR_PORT: '70000' }),
@@ -236,19 +243,32 @@ describe('npm start', () => {
       assert.ok(newToken !== undefined && newToken.length > 40);
       assert.equal(statSync(file).mode & 0o777, 0o600);
       assert.doesNotMatch(readFileSync(file, 'utf8'), new RegExp(newToken));
-      const [operator] = loadOperators(file);
+      const [operator] = loadOperators(file).operators;
       assert.equal(operator?.role, 'analyst');
       assert.equal(operator.customers, '*');
 
       assert.equal(operatorAccess({}, file).newToken, undefined);
-      assert.deepEqual(loadOperators(file), [operator]);
+      assert.deepEqual(loadOperators(file).operators[0], operator);
+    });
+
+    it('is one of two: what one has proposed, the other can approve', () => {
+      const file = join(folder, 'operators.yaml');
+      for (const env of [{}, { OPERATOR_TOKEN: 'abc' }]) {
+        operatorAccess(env, file);
+        const [, second] = loadOperators(file).operators;
+        assert.deepEqual([second?.id, second?.role, second?.customers], ['lead', 'lead', '*']);
+        const tokenFile = join(folder, 'lead-token');
+        assert.equal(statSync(tokenFile).mode & 0o777, 0o600);
+        const token = readFileSync(tokenFile, 'utf8').trim();
+        assert.equal(createHash('sha256').update(token).digest('hex'), second?.tokenSha256);
+      }
     });
 
     it('is OPERATOR_TOKEN when that is set, and of OPERATORS_FILE when that is', () => {
       const file = join(folder, 'operators.yaml');
       operatorAccess({ OPERATOR_TOKEN: 'abc' }, file);
       assert.equal(
-        loadOperators(file)[0]?.tokenSha256,
+        loadOperators(file).operators[0]?.tokenSha256,
         'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
       );
       const unused = join(folder, 'unused.yaml');

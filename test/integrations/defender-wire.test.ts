@@ -48,6 +48,33 @@ describe('the Defender client on the wire', () => {
   const isolate = (apiBase: string): Promise<DefenderError> =>
     failure(client.isolate({ tenantId: apiBase, apiBase }, 'a/b', 'level 3'), DefenderError, [token]);
 
+  it('asks for alerts between two moments, and hears of a rest that is left out', async () => {
+    const answers = [
+      { value: [{ id: 1 }], '@odata.nextLink': 'https://elsewhere.example/api/alerts?$skip=1' },
+      { value: [] },
+    ];
+    const port = await portOf(
+      createServer((request, response) => {
+        seen.push(new URL(request.url ?? '', 'http://host').searchParams.toString());
+        response.end(JSON.stringify(answers.shift()));
+      }),
+    );
+    const tenant = { tenantId: `listed at ${port}`, apiBase: `http://127.0.0.1:${port}` };
+    const [since, until] = ['2026-11-24T00:00:00.000Z', '2026-11-24T01:00:00.000Z'];
+    const first = await client.listAlerts(tenant, { since, until, skip: 0, top: 500 });
+    assert.deepEqual(first, { rows: [{ id: 1 }], hasMore: true });
+    const second = await client.listAlerts(tenant, { since, until: null, skip: 7, top: 25 });
+    assert.deepEqual(second, { rows: [], hasMore: false });
+    const query = (all: Record<string, string>) => new URLSearchParams(all).toString();
+    assert.deepEqual(seen, [
+      query({
+        $filter: `lastUpdateTime ge ${since} and lastUpdateTime lt ${until}`,
+        ...{ $expand: 'evidence', $top: '500' },
+      }),
+      query({ $filter: `lastUpdateTime ge ${since}`, $expand: 'evidence', $top: '25', $skip: '7' }),
+    ]);
+  });
+
   it('takes an answer that breaks off for none', async () => {
     const error = await isolateAt((_request, response) => {
       response.writeHead(201, { 'content-length': 1_000 }).write('{"id":"1"', () => response.destroy());

@@ -122,6 +122,13 @@ describe('the Defender client', () => {
   });
 
   describe('survives', () => {
+    it('a permission that came after its token, by getting another', async () => {
+      await world.tenant(tenant.tenantId, { roles: ['Machine.Isolate'] });
+      await signIn.token(tenant.tenantId, { renew: true });
+      await world.tenant(tenant.tenantId, { roles: ['Machine.Read.All'] });
+      assert.equal((await client.getMachine(tenant, machineId))?.id, machineId);
+    });
+
     it('a token that is refused, by getting another', async () => {
       await world.fault({ target: 'defender', times: 1, status: 401 });
       assert.equal((await client.getMachine(tenant, machineId))?.id, machineId);
@@ -197,7 +204,8 @@ describe('the Defender client', () => {
     it('by handing a long time to the caller, and asking no more meanwhile', async () => {
       await world.fault({ target: 'defender', times: 1, status: 429, retryAfterSeconds: 60 });
       const first = await defenderFailure(client.getMachine(tenant, machineId));
-      assert.deepEqual([first.kind, first.retryAfterMs, first.mayHaveWorked], ['throttled', 60_000, false]);
+      assert.deepEqual([first.kind, first.mayHaveWorked], ['throttled', false]);
+      assert.ok((first.retryAfterMs ?? 0) > 60_000, 'isolations go first when it takes calls again');
       const asked = (await world.requests('defender')).length;
       const second = await defenderFailure(client.isolate(tenant, machineId, 'level 3'));
       assert.equal(second.kind, 'throttled');

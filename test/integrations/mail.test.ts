@@ -58,6 +58,29 @@ describe('the mail sender', () => {
     assert.equal(received.headers['x-mailer'], undefined);
   });
 
+  it('has answers and delivery reports sent to the mailbox that is read, and no other', async () => {
+    const apart = createMailSender({
+      smtpUrl: `smtp://mimamori:a-smtp-password@${new URL(world.smtpUrl).host}`,
+      from: '見守り SOC <no-reply@mimamori.example>',
+      replyTo: 'SOC <answers@mimamori.example>',
+    });
+    try {
+      await apart.send({ ...mail, cc: ['ciso@acme.example'] });
+      await apart.send({ ...mail, replyTo: 'answers+t0ken@mimamori.example' });
+    } finally {
+      apart.close();
+    }
+    const received = await world.mails();
+    const seen = received.map(({ envelope, headers }) => [envelope.from, headers['from'], headers['reply-to']]);
+    const from = '見守り SOC <no-reply@mimamori.example>';
+    assert.deepEqual(seen.toSorted(), [
+      ['answers+t0ken@mimamori.example', from, '見守り SOC <answers+t0ken@mimamori.example>'],
+      ['answers@mimamori.example', from, '見守り SOC <answers@mimamori.example>'],
+    ]);
+    const recipients = received.map(({ envelope }) => envelope.to.length);
+    assert.deepEqual(recipients.toSorted(), [1, 2]);
+  });
+
   it('keeps a thread together, and leaves out what is no Message-ID', async () => {
     const second = '<incident.acme.1.secondary@mimamori.example>';
     await sender.send({

@@ -165,6 +165,17 @@ describe('an alert that Defender changes', () => {
     assert.deepEqual(after.timeline.slice(0, -1), before.timeline);
   });
 
+  it('a version that says to be from the future makes no true one older', async () => {
+    const { id, alert } = await house.alert(customer, { severity: 'High' });
+    const future = { ...alert, severity: 'Low', lastUpdateTime: '2099-01-01T00:00:00Z' };
+    assert.equal((await post(future)).status, 200);
+    await house.incidentWhen(id, 'out of scope', ({ stage }) => stage === 'closed');
+    await ended(id);
+    await changed(id, alert, { severity: 'High', title: 'The true one' });
+    const after = await house.incidentWhen(id, 'opened again', ({ stage }) => stage === 'awaiting-triage');
+    assert.deepEqual([after.severity, after.title], ['High', 'The true one']);
+  });
+
   it('an older version that comes when the workflow has ended changes nothing either', async () => {
     const older = await house.raise(customer, { severity: 'High', lastUpdateTime: ago(HOUR_MS) });
     const tenant = house.tenantOf(customer);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { until } from '../../simulator/testing.js';
 import { feedWorkflowId } from '../../src/domain/feed/view.js';
-import { tryRejectedAgain } from '../../src/temporal/feeds.js';
+import { HOUR_MS, toInstant } from '../../src/domain/time.js';
+import { signalRunning } from '../../src/temporal/executions.js';
+import { ensureFeeds, tryRejectedAgain } from '../../src/temporal/feeds.js';
 import { setGoing } from '../../src/temporal/set-going.js';
+import { tryAgainSignal } from '../../src/workflows/messages.js';
 import { House, polledCustomers, type Reply } from '../support/house.js';
 
 describe('alerts that come in by themselves', function () {
@@ -171,23 +174,67 @@ describe('alerts that come in by themselves', function () {
     assert.equal(status, 404);
   });
 
-  it('end for a customer who leaves the file, and begin for one who joins', async () => {
-    const [first, ...others] = house.customers;
-    assert.ok(first);
-    house.policies.replace(others);
-    await until(
-      'the feed has ended',
-      async () => {
-        const { status } = await house.client.workflow.getHandle(feedWorkflowId(first.id)).describe();
-        return status.name === 'COMPLETED' ? true : undefined;
-      },
-      15_000,
-    );
-    assert.equal(await feedOf(first.id), undefined);
-    house.policies.replace(house.customers);
-    await house.stopWorker();
-    await house.startWorker();
-    const back = await house.raise(first.id, { title: 'Back again' });
-    await opened(first.id, back);
+  describe('where they stood', () => {
+    let initech: string;
+    before(async () => {
+      initech = house.customer('tuning');
+      await feedWhen(initech, 'has begun', ({ lastSuccessAt }) => lastSuccessAt !== null);
+      // What comes from hours ago comes because the feed knows where it stood, not because a new one looks back.
+      await house.stopWorker();
+      house.feedLookBackMs = 0;
+    });
+
+    const raiseAgo = (hours: number, title: string) => {
+      const at = toInstant(Date.now() - hours * HOUR_MS);
+      return house.raise(initech, { title, severity: 'Low', alertCreationTime: at, lastUpdateTime: at });
+    };
+    const eventsOf = async (alert: Reply['body']) =>
+      (await house.client.workflow.getHandle(idOf(initech, alert)).fetchHistory()).events?.length;
+    /** As a worker does it every minute: the list that it asks lags. */
+    const begun = () =>
+      until('the feed has begun', async () => {
+        await ensureFeeds(house, house.policies.customerIds());
+        const { status } = await house.client.workflow.getHandle(feedWorkflowId(initech)).describe();
+        return status.name === 'RUNNING' ? true : undefined;
+      });
+
+    it('they go on for a customer who leaves the file and comes back', async () => {
+      const known = await raiseAgo(3, 'Known before');
+      await house.startWorker();
+      await opened(initech, known);
+      await feedWhen(initech, 'has counted it', ({ alerts }) => alerts.opened === 1);
+      const events = await eventsOf(known);
+      house.policies.replace(house.customers.filter(({ id }) => id !== initech));
+      await until(
+        'the feed has ended',
+        async () => {
+          const { status } = await house.client.workflow.getHandle(feedWorkflowId(initech)).describe();
+          return status.name === 'COMPLETED' ? true : undefined;
+        },
+        15_000,
+      );
+      assert.equal(await feedOf(initech), undefined);
+      assert.equal(await signalRunning(house.client, feedWorkflowId(initech), tryAgainSignal), false, 'runs no more');
+      assert.equal(await signalRunning(house.client, feedWorkflowId('nobody'), tryAgainSignal), false, 'never ran');
+
+      const missed = await raiseAgo(2, 'While the customer was away');
+      house.policies.replace(house.customers);
+      await begun();
+      await opened(initech, missed);
+      const { alerts } = await feedWhen(initech, 'has counted it', (feed) => feed.alerts.opened > 1);
+      assert.equal(alerts.opened, 2);
+      assert.equal(await eventsOf(known), events);
+    });
+
+    it('they go on after a slip of the hand, as far as that was written down', async () => {
+      await house.client.workflow.getHandle(feedWorkflowId(initech)).terminate('a slip of the hand');
+      assert.equal((await feedOf(initech)).state, 'stopped');
+      const missed = await raiseAgo(1, 'While the feed was stopped');
+      await begun();
+      await opened(initech, missed);
+      // Written down when the customer came back: what it took since then is taken, and counted, once more.
+      const { alerts } = await feedWhen(initech, 'has counted it', (feed) => feed.alerts.opened > 2);
+      assert.equal(alerts.opened, 3);
+    });
   });
 });

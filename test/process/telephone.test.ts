@@ -15,7 +15,7 @@ const BUSY: Behaviour = { answers: 'busy', afterSeconds: 0.05 };
 const HUMAN: Behaviour = { answers: 'human', presses: '1', afterSeconds: 0.05 };
 
 const PEOPLE = ['jones', 'smith', 'brown'];
-const CUSTOMERS = 14;
+const CUSTOMERS = 15;
 
 function numberOf(serial: number, index: number): string {
   return `+44207946${String(serial * 10 + index).padStart(4, '0')}`;
@@ -218,6 +218,28 @@ describe('the telephone at level 4', () => {
     await whenPhone(id, 'done');
     await calm(house);
     assert.equal((await calls()).length, 1);
+  });
+
+  it('takes a keypress that is told once more for none of what has been asked since', async () => {
+    const { customer, calls } = await customerWith(HUMAN, HUMAN);
+    const first = await atLevel4(customer);
+    await whenPhone(first, 'done');
+    const [{ attempt, sid } = { attempt: 0, sid: '' }] = await attempts(customer);
+    const form = { CallSid: sid, CallStatus: 'in-progress', Digits: '1' };
+    const again = () => post('voice', customer, attempt, form, genuine('voice', customer, attempt, form));
+    assert.equal(await again(), 200);
+
+    // Another incident, within the life of the same workflow: nobody has been told of it by that call.
+    const number = (house.customers.find(({ id }) => id === customer)?.contacts ?? []).find(({ id }) => id === 'jones');
+    const silent = { ...HUMAN, presses: null, afterSeconds: 1.5 };
+    await house.control('PUT', `/sim/phones/${encodeURIComponent(number?.phone ?? '')}`, silent);
+    const second = await atLevel4(customer);
+    await until('it rings again', async () => ((await calls()).includes('jones: ringing') ? true : undefined));
+    assert.equal(await again(), 200);
+    const done = await whenPhone(second, 'done');
+    assert.equal(timelineOf(done, 'call').at(-1)?.text.en, 'smith acknowledged the call.');
+    await calm(house);
+    assert.deepEqual(await calls(), ['jones: completed', 'jones: completed', 'smith: completed']);
   });
 
   it('counts a key that it hears of only while the next contact is rung', async () => {

@@ -1,25 +1,40 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { z } from 'zod';
-import { startSimulator, type Simulator } from '../../simulator/index.js';
+import { simulatorAuthservId } from '../../simulator/defaults.js';
+import { startSimulator, type Simulator, type Watch } from '../../simulator/index.js';
 import { until } from '../../simulator/testing.js';
 import { createActivities } from '../../src/activities/index.js';
 import { createApp } from '../../src/api/app.js';
+import { createAuditLog } from '../../src/api/audit-log.js';
+import { createOperatorSignIn } from '../../src/api/sign-in.js';
+import { mailSignature } from '../../src/api/mail-webhook.js';
 import type { AuditPace } from '../../src/domain/audit.js';
 import { customersFileSchema, type Customer } from '../../src/domain/customer.js';
 import type { ServiceSettings } from '../../src/domain/policy.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time.js';
 import { createDefenderClient } from '../../src/integrations/defender/client.js';
 import { createSignIn } from '../../src/integrations/defender/sign-in.js';
+import { createTokenVerifier } from '../../src/integrations/access-tokens.js';
 import { createMailSender, type MailSender } from '../../src/integrations/mail/sender.js';
+import { createMailTokens } from '../../src/integrations/mail/tokens.js';
+import { createMailboxClient } from '../../src/integrations/mailbox/client.js';
 import { createPhoneClient } from '../../src/integrations/phone/client.js';
-import type { Operator } from '../../src/operators.js';
+import type { BusinessHours } from '../../src/holidays.js';
+import type { TokenOperator } from '../../src/operators.js';
 import { createPolicies, type Policies } from '../../src/policy.js';
+import { STRANGERS_ID } from '../../src/domain/held-mail/strangers.js';
+import { MAILBOX_ID } from '../../src/domain/mailbox/state.js';
+import { ensureMailbox } from '../../src/temporal/mailbox.js';
 import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
@@ -36,8 +51,29 @@ const TOKENS = {
   viewer: 'token-viewer',
   feed: 'token-feed',
   second: 'token-second',
+  lead: 'token-lead',
+  engineer: 'token-engineer',
   /** An analyst who is bound to the first customer. */
   bound: 'token-bound',
+};
+
+/** Whose mailbox customers answer to. */
+export const MAILBOX_ADDRESS = 'mimamori@mimamori.example';
+export const TOKEN_SECRET = 'secret-of-the-tokens';
+export const WEBHOOK_SECRET = 'secret-of-the-mail-webhook';
+
+/** What is set for all customers of a house. */
+export const SERVICE: ServiceSettings = {
+  socMailTo: 'soc@mimamori.example',
+  mailDomain: 'mimamori.example',
+  ownAddresses: ['soc@mimamori.example', MAILBOX_ADDRESS],
+  inquiryRemindMinutes: [30, 60],
+  untriagedWarnMs: 3 * HOUR_MS,
+  autoCloseMs: 14 * DAY_MS,
+  lingerMs: 7 * DAY_MS,
+  phoneRingSeconds: 5,
+  phoneRounds: 2,
+  phoneRoundPauseMs: 50,
 };
 
 export interface HouseOptions {
@@ -46,12 +82,27 @@ export interface HouseOptions {
   service?: Partial<ServiceSettings>;
   /** False for a house that begins without a worker. */
   worker?: boolean;
-  /** How long the clients wait for an answer, and how long something may fail before the analyst is told. */
-  patience?: { timeoutMs?: number; tellAfterMs?: number };
+  /** Beside those of every house. */
+  operators?: TokenOperator[];
+  /** How long the clients wait for an answer, and how long something, or a feed, may fail before somebody is told. */
+  patience?: { timeoutMs?: number; tellAfterMs?: number; tellFeedAfterMs?: number };
   /** How often a held device is looked at. */
   watchEveryMs?: number;
+  /** What its worker counts on in each tenant; by default so much that no test waits for what others of its file have used. */
+  callsPerMinute?: number;
+  /** Default: always open. */
+  businessHours?: BusinessHours;
   /** How fast its auditor looks; without one nobody audits. For a Temporal server of the house's own. */
   audit?: AuditPace;
+  /** True for a house whose mailbox is read. For a Temporal server of the house's own. */
+  mailbox?: boolean;
+  /** The mailbox, where it is not the simulator's. */
+  imapUrl?: string;
+  /** Null for a house to which nobody can hand mail by the webhook. */
+  mailWebhookSecret?: null;
+  mailWebhookAuthservId?: string;
+  /** Sees what the world outside is asked for, and may hold or cut it. */
+  watch?: Watch;
   /** True for a house whose customers' tenants are read by feeds. */
   feeds?: boolean;
 }
@@ -131,8 +182,12 @@ export function polledCustomers(): ReturnType<typeof customersNamed> {
 export class House {
   private workers: { worker: Worker; run: Promise<void> }[] = [];
   private feeds = false;
+  /** How far a feed's first poll looks back; a worker reads it when it starts. */
+  feedLookBackMs = DAY_MS;
   private server: Server | undefined;
   private mail: MailSender | undefined;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'mimamori-house-'));
+  readonly auditFile = join(this.folder, 'audit.jsonl');
   url = '';
   customers: Customer[] = [];
   policies: Policies;
@@ -142,26 +197,28 @@ export class House {
     readonly sim: Simulator,
     readonly taskQueue: string,
     private readonly service: ServiceSettings,
-    private readonly patience: Pick<HouseOptions, 'patience' | 'watchEveryMs'>,
+    private readonly patience: Pick<
+      HouseOptions,
+      | 'patience'
+      | 'watchEveryMs'
+      | 'callsPerMinute'
+      | 'businessHours'
+      | 'mailbox'
+      | 'imapUrl'
+      | 'mailWebhookSecret'
+      | 'mailWebhookAuthservId'
+      | 'operators'
+    >,
   ) {
     this.policies = createPolicies([], service);
   }
 
   static async open(options: HouseOptions = {}): Promise<House> {
     const environment = options.environment ?? (await localServer());
-    const sim = await startSimulator();
+    const { watch } = options;
+    const sim = await startSimulator({ mailboxAddress: MAILBOX_ADDRESS, ...(watch === undefined ? {} : { watch }) });
     const suffix = randomUUID().slice(0, 8);
-    const service: ServiceSettings = {
-      socMailTo: 'soc@mimamori.example',
-      mailDomain: 'mimamori.example',
-      untriagedWarnMs: 3 * HOUR_MS,
-      autoCloseMs: 14 * DAY_MS,
-      lingerMs: 7 * DAY_MS,
-      phoneRingSeconds: 5,
-      phoneRounds: 2,
-      phoneRoundPauseMs: 50,
-      ...options.service,
-    };
+    const service: ServiceSettings = { ...SERVICE, ...options.service };
     const house = new House(environment, sim, `house-${suffix}`, service, options);
     house.customers = customersFileSchema.parse({ customers: options.customers ?? customersNamed(suffix) }).customers;
     house.policies = createPolicies(house.customers, service);
@@ -192,34 +249,48 @@ export class House {
   private async startApi(): Promise<void> {
     const operator = (
       id: keyof typeof TOKENS,
-      role: Operator['role'],
-      customers: Operator['customers'] = '*',
-    ): Operator => ({
+      role: TokenOperator['role'],
+      customers: TokenOperator['customers'] = '*',
+    ): TokenOperator => ({
       id,
       name: id,
       role,
       customers,
       tokenSha256: createHash('sha256').update(TOKENS[id]).digest('hex'),
     });
+    const log = pino({ level: 'warn' });
     // The port is known only once the API listens, and the telephone's callbacks need it.
     const deps = {
       client: createApiClient(this.environment.connection, this.environment.namespace ?? 'default'),
       taskQueue: this.taskQueue,
       policies: this.policies,
-      operators: [
-        operator('analyst', 'analyst'),
-        operator('second', 'analyst'),
-        operator('viewer', 'viewer'),
-        operator('feed', 'feed'),
-        operator(
-          'bound',
-          'analyst',
-          this.customers.slice(0, 1).map(({ id }) => id),
-        ),
-      ],
-      log: pino({ level: 'warn' }),
+      signIn: createOperatorSignIn(
+        {
+          operators: [
+            operator('analyst', 'analyst'),
+            operator('second', 'analyst'),
+            operator('viewer', 'viewer'),
+            operator('feed', 'feed'),
+            operator('lead', 'lead'),
+            operator('engineer', 'engineer'),
+            operator(
+              'bound',
+              'analyst',
+              this.customers.slice(0, 1).map(({ id }) => id),
+            ),
+            ...(this.patience.operators ?? []),
+          ],
+        },
+        createTokenVerifier,
+      ),
+      audit: createAuditLog(this.auditFile, log),
+      log,
       publicUrl: '',
       twilioAuthToken: this.sim.credentials.twilioAuthToken,
+      tokens: createMailTokens(TOKEN_SECRET),
+      mailWebhookAuthservId: this.patience.mailWebhookAuthservId,
+      mailWebhookSecret: this.patience.mailWebhookSecret === null ? undefined : WEBHOOK_SECRET,
+      trustedProxies: [],
       version: 'test',
     };
     const server = createApp(deps).listen(0, '127.0.0.1');
@@ -238,13 +309,15 @@ export class House {
     const mail = createMailSender({
       smtpUrl: smtpUrl.replace('//', `//mimamori:${SMTP_PASSWORD}@`),
       from: 'Mimamori SOC <mimamori@mimamori.example>',
+      replyTo: MAILBOX_ADDRESS,
       timeoutMs,
     });
     const activities = createActivities({
       client: this.client,
       taskQueue: this.taskQueue,
       policies: this.policies,
-      feedLookBackMs: DAY_MS,
+      businessHours: this.patience.businessHours ?? ((at) => ({ opensAt: at })),
+      feedLookBackMs: this.feedLookBackMs,
       defender: createDefenderClient({
         signIn: createSignIn({
           clientId: credentials.defenderClientId,
@@ -254,9 +327,17 @@ export class House {
         }),
         timeoutMs: timeoutMs ?? 5_000,
         maxInFlightPerTenant: 8,
+        callsPerMinute: this.patience.callsPerMinute ?? 10_000,
       }),
       defaultApiBase: url,
       mail,
+      tokens: createMailTokens(TOKEN_SECRET),
+      replyTo: MAILBOX_ADDRESS,
+      authservId: simulatorAuthservId,
+      mailbox:
+        this.patience.mailbox === true
+          ? createMailboxClient({ imapUrl: this.patience.imapUrl ?? this.sim.imapUrl, timeoutMs })
+          : null,
       phone: createPhoneClient({
         accountSid: credentials.twilioAccountSid,
         authToken: credentials.twilioAuthToken,
@@ -275,9 +356,10 @@ export class House {
       activities,
     };
     const workers = [await createWorker({ ...parts, bundle: { code } })];
-    if (this.feeds) workers.push(await createFeedWorker(parts));
+    if (this.feeds || this.patience.mailbox === true) workers.push(await createFeedWorker(parts));
     this.mail = mail;
     this.workers = workers.map((worker) => ({ worker, run: worker.run() }));
+    if (this.patience.mailbox === true) await ensureMailbox({ client: this.client, taskQueue: this.taskQueue });
     if (this.feeds) await ensureFeeds({ client: this.client, taskQueue: this.taskQueue }, this.policies.customerIds());
   }
 
@@ -291,11 +373,20 @@ export class House {
 
   async close(): Promise<void> {
     await this.stopWorker();
+    // There is one for each namespace, and the next house wants its own.
+    if (this.patience.mailbox === true) await this.client.workflow.getHandle(MAILBOX_ID).terminate();
+    await this.client.workflow
+      .getHandle(STRANGERS_ID)
+      .terminate()
+      .catch((error: unknown) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
     await new Promise<void>((resolve) => {
       this.server?.close(() => resolve());
       this.server?.closeAllConnections();
     });
     await this.sim.stop();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async ask(
@@ -378,6 +469,15 @@ export class House {
     const text = await response.text();
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
+  }
+
+  /** Hands a raw mail in as whoever routes mail does. */
+  async handIn(raw: string): Promise<Reply> {
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const signature = mailSignature(WEBHOOK_SECRET, timestamp, Buffer.from(raw));
+    return this.ask('POST', '/webhooks/mail', raw, {
+      headers: { 'X-Mimamori-Timestamp': timestamp, 'X-Mimamori-Signature': signature },
+    });
   }
 
   machine(customerId: string, machineId: string, changes: Record<string, unknown>) {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { temporalBinary } from '../../scripts/temporal-binaries.js';
+import { until } from '../../simulator/testing.js';
+import { ensureNamespace } from '../../src/temporal/namespace.js';
 import { registerSearchAttributes, searchAttributeTypes } from '../../src/temporal/search-attributes.js';
 import { bundleWorkflows } from '../../src/temporal/bundle.js';
 
@@ -56,7 +59,26 @@ export function localServer(): Promise<TestWorkflowEnvironment> {
   return local;
 }
 
-async function startSkipping(): Promise<TestWorkflowEnvironment> {
+/** A namespace of its own on a server that is shared, for what there is one of in each; `address`: a way to that server. */
+export async function ownNamespace(
+  { connection, address }: TestWorkflowEnvironment,
+  way = address,
+): Promise<TestWorkflowEnvironment> {
+  const namespace = `test-${randomUUID().slice(0, 8)}`;
+  await ensureNamespace(connection, namespace);
+  // The server's parts learn of it one after the other.
+  await until(`the namespace ${namespace}`, () =>
+    registerSearchAttributes(connection, namespace).then(
+      () => true,
+      () => undefined,
+    ),
+  );
+  return TestWorkflowEnvironment.createFromExistingServer({ address: way, namespace });
+}
+
+/** One of its own, for a test that sets the clock years ahead. */
+export async function startSkipping(): Promise<TestWorkflowEnvironment> {
+  install();
   const { path } = await temporalBinary('test-server');
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
@@ -70,7 +92,6 @@ async function startSkipping(): Promise<TestWorkflowEnvironment> {
 
 /** A server whose clock jumps to the next timer whenever nothing else is to be done. */
 export function skippingServer(): Promise<TestWorkflowEnvironment> {
-  install();
   skipping ??= startSkipping();
   return skipping;
 }

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
 import { until } from '../../simulator/testing.js';
+import { customerWorkflowId } from '../../src/domain/customers/record.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
+import { feedStateSchema, openFeed } from '../../src/domain/feed/state.js';
+import { feedWorkflowId } from '../../src/domain/feed/view.js';
 import { searchKeys } from '../../src/domain/lists.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';
+import { feedQueue } from '../../src/domain/ports.js';
+import { DAY_MS, MINUTE_MS, plus } from '../../src/domain/time.js';
+import { memoField, newestRun } from '../../src/temporal/executions.js';
+import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { deviceQuery } from '../../src/workflows/messages.js';
 import { calm, judgeAgain } from '../support/effects.js';
 import { actionsOf, isCutOff, newDevice } from '../support/devices.js';
@@ -287,5 +296,59 @@ describe('an incident that continues as new in the middle of everything', functi
       calls.map(({ status }) => status),
       ['busy', 'busy', 'completed'],
     );
+  });
+
+  it('a customer’s tuning period holds on, with no device isolated, in the later runs too', async () => {
+    const globex = house.customer('globex');
+    const path = `/v1/customers/${globex}/tuning-periods`;
+    const period = (from: string, reason: string) =>
+      house.post(path, { from, until: '2099-01-01T00:00:00Z', reason }, { headers: { 'Idempotency-Key': reason } });
+    assert.equal((await period(new Date().toISOString(), 'now')).status, 201);
+    const workflowId = customerWorkflowId(globex);
+    const { runId } = await house.client.workflow.getHandle(workflowId).describe();
+    let rounds = 0;
+    await until(
+      'it has continued as new',
+      async () => {
+        rounds += 1;
+        await period('2098-01-01T00:00:00Z', `later ${rounds}`);
+        return (await house.client.workflow.getHandle(workflowId).describe()).runId === runId ? undefined : true;
+      },
+      20_000,
+    );
+    const { body: shown } = await house.get(`/v1/customers/${globex}`);
+    assert.equal(shown.isolationAllowed, false);
+    const machineId = await newDevice(house, globex, {});
+    const { id } = await house.alert(globex, { machineId });
+    await house.command(id, 'triage', verdict(3));
+    await house.incidentWhen(id, 'told', ({ stage }) => stage === 'notified');
+    assert.deepEqual(await actionsOf(house, globex, machineId), []);
+  });
+
+  it('a feed’s later run says where the one before stood, even if it is stopped before it has written anything', async () => {
+    const workflowId = feedWorkflowId('stood');
+    const runs = new Set<string>();
+    let state = openFeed('2026-11-24T00:00:00.000Z', 0);
+    const worker = await Worker.create({
+      connection: short.nativeConnection,
+      namespace: short.namespace ?? 'default',
+      taskQueue: feedQueue(house.taskQueue),
+      activities: {
+        pollFeed: () => {
+          runs.add(activityInfo().workflowExecution?.runId ?? '');
+          if (runs.size > 1) throw ApplicationFailure.create({ message: 'polls again', nextRetryDelay: DAY_MS });
+          state = { ...state, watermark: plus(state.watermark, MINUTE_MS) };
+          return Promise.resolve({ state, ended: false });
+        },
+      },
+    });
+    await worker.runUntil(async () => {
+      await ensureFeeds(house, ['stood']);
+      await until('it has continued as new', () => (runs.size > 1 ? true : undefined));
+      await house.client.workflow.getHandle(workflowId).terminate('stopped');
+      const stopped = await newestRun(house.client, workflowId);
+      assert.ok(stopped);
+      assert.equal(feedStateSchema.safeParse(memoField(stopped, 'feed')).data?.watermark, state.watermark);
+    });
   });
 });

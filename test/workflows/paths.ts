@@ -1,15 +1,20 @@
+import assert from 'node:assert/strict';
 import { Client } from '@temporalio/client';
 import { until } from '../../simulator/testing.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
 import { customerWorkflowId } from '../../src/domain/customers/record.js';
 import { feedWorkflowId } from '../../src/domain/feed/view.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';
+import { DAY_MS } from '../../src/domain/time.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { listExecutions } from '../../src/temporal/executions.js';
-import { tryRejectedAgain } from '../../src/temporal/feeds.js';
+import { ensureFeeds, tryRejectedAgain } from '../../src/temporal/feeds.js';
+import { callEventSignal, phoneQuery } from '../../src/workflows/messages.js';
 import { judgeAgain } from '../support/effects.js';
 import { inPortal, newDevice } from '../support/devices.js';
-import { instruction, verdict, type House } from '../support/house.js';
+import { instruction, verdict, type House, type Reply } from '../support/house.js';
+import { HURRIED_LIVES } from './hurried-paths.js';
+import { MAIL_LIVES } from './mail-paths.js';
 
 /*
  * The paths of which a history is kept: every way that a workflow of this service can go.
@@ -17,13 +22,28 @@ import { instruction, verdict, type House } from '../support/house.js';
 
 /**
  * `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events; `fed`: its
- * customers' alerts come in by themselves; `watchful`: looks at held devices all the time.
+ * customers' alerts come in by themselves; `watchful`: looks at held devices all the time; `mailed`: reads its mailbox.
  */
-export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed' | 'watchful';
+export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed' | 'watchful' | 'mailed';
 
 /** A workflow whose history is to be kept. */
 export interface Kept {
-  as: 'incident' | 'device' | 'phone' | 'auditor' | 'first-incident' | 'first-run' | 'customer' | 'feed' | 'rejected';
+  as:
+    | 'incident'
+    | 'lead'
+    | 'device'
+    | 'phone'
+    | 'auditor'
+    | 'first-incident'
+    | 'first-run'
+    | 'customer'
+    | 'feed'
+    | 'rejected'
+    | 'exclusion'
+    | 'inquiry'
+    | 'held-mail'
+    | 'strangers'
+    | 'mailbox';
   workflowId: string;
   runId?: string;
 }
@@ -64,6 +84,29 @@ async function judged(house: House, customerId: string, body: unknown, alert: Re
 async function release(house: House, id: string, by = 'sato'): Promise<void> {
   await house.command(id, 'release', { instruction: instruction({ by }) });
   await staged(house, id, 'notified');
+}
+
+async function propose(house: House, customerId: string, set: Record<string, unknown>): Promise<string> {
+  const { body } = await house.post(`/v1/customers/${customerId}/exclusions`, {
+    conditions: { sha256: 'ab'.repeat(32) },
+    reason: 'backup',
+    expiresAt: new Date(Date.now() + 30 * DAY_MS).toISOString(),
+    set,
+  });
+  return String(body.id);
+}
+
+/** A command on an exclusion, by somebody other than its proposer. */
+async function decide(house: House, id: string, command: string, body: unknown): Promise<void> {
+  const { status } = await house.post(`/v1/exclusions/${encodeURIComponent(id)}/${command}`, body, { as: 'second' });
+  assert.equal(status, 200);
+}
+
+function excludedWhen(house: House, id: string, holds: (exclusion: Reply['body']) => boolean) {
+  return until(`${id} is so`, async () => {
+    const { body } = await house.get(`/v1/exclusions/${encodeURIComponent(id)}`);
+    return holds(body) ? true : undefined;
+  });
 }
 
 const BARE = { detection: undefined, analysis: undefined, countermeasures: undefined };
@@ -122,6 +165,20 @@ const LIVES = {
       await staged(house, id, 'awaiting-release');
       await release(house, id);
       return [incident(id), device(acme, second), { as: 'phone', workflowId: phoneWorkflowId(acme) }];
+    },
+  },
+  'a-key-told-twice': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const id = await judged(house, acme, verdict(4), { machineId: await newDevice(house, acme, {}) });
+      await staged(house, id, 'awaiting-release');
+      const phone = house.client.workflow.getHandle(phoneWorkflowId(acme));
+      const told = await until('acknowledged', async () =>
+        (await phone.query(phoneQuery)).calls.find(({ status }) => status === 'acknowledged'),
+      );
+      const { attempt, sid } = told;
+      await phone.signal(callEventSignal, { attempt, sid: sid ?? '', status: 'in-progress', digits: '1' });
+      return [{ as: 'phone', workflowId: phoneWorkflowId(acme) }];
     },
   },
   'out-of-scope': {
@@ -338,6 +395,95 @@ const LIVES = {
       return [incident(id), { as: 'customer', workflowId: customer }];
     },
   },
+  linked: {
+    house: 'usual',
+    live: async (house, acme) => {
+      const [leadMachine, machineId] = [await newDevice(house, acme, {}), await newDevice(house, acme, {})];
+      const lead = await judged(house, acme, verdict(3), { machineId: leadMachine });
+      await staged(house, lead, 'awaiting-release');
+      const { id } = await house.alert(acme, { machineId });
+      await house.command(id, 'link', { leadIncidentId: lead });
+      await house.command(id, 'triage', verdict(3));
+      await staged(house, id, 'awaiting-release');
+      const machineIds = [leadMachine, machineId];
+      await house.command(lead, 'release', { machineIds, instruction: instruction() });
+      await staged(house, id, 'notified');
+      await staged(house, lead, 'notified');
+      await house.command(id, 'unlink', {});
+      await house.command(id, 'escalations', { message: 'On its own again.' });
+      await staged(house, id, 'notified');
+      return [incident(id), { as: 'lead', workflowId: lead }];
+    },
+  },
+  'exclusion-asked-for': {
+    house: 'usual',
+    live: async (house, acme) => {
+      const { id } = await house.alert(acme);
+      const exclusion = await propose(house, acme, { ownFilter: true, defenderIndicator: true });
+      const request = { by: 'Sato', channel: 'mail', receivedAt: new Date().toISOString(), words: 'Please.' };
+      await decide(house, exclusion, 'request', request);
+      await decide(house, exclusion, 'approve', {});
+      await excludedWhen(house, exclusion, ({ state }) => state === 'confirmed');
+      const expiresAt = new Date(Date.now() + 500).toISOString();
+      await decide(house, exclusion, 'shorten', { expiresAt, reason: 'no longer needed' });
+      await isOver(house, exclusion);
+      return [{ as: 'exclusion', workflowId: exclusion }, incident(id)];
+    },
+  },
+  'exclusion-withdrawn-while-it-is-set': {
+    house: 'usual',
+    live: async (house, acme) => {
+      await house.control('POST', '/sim/faults', {
+        target: 'defender',
+        path: '/api/indicators',
+        times: 4,
+        status: 503,
+      });
+      const exclusion = await propose(house, acme, { ownFilter: true, defenderIndicator: true });
+      await decide(house, exclusion, 'approve', {});
+      await until('it is tried', async () => {
+        const { items } = await house.control('GET', '/sim/requests?target=defender');
+        const refused = items.filter(
+          ({ path, status }: Reply['body']) => path.startsWith('/api/indicators') && status === 503,
+        );
+        return refused.length >= 2 ? true : undefined;
+      });
+      await decide(house, exclusion, 'withdraw', { reason: 'a mistake' });
+      await isOver(house, exclusion);
+      return [{ as: 'exclusion', workflowId: exclusion }];
+    },
+  },
+  'exclusion-retried-and-continued-as-new': {
+    house: 'forgetful',
+    live: async (house, acme) => {
+      await house.control('POST', '/sim/faults', {
+        target: 'defender',
+        path: '/api/indicators/import',
+        // Also with a fresh token.
+        times: 2,
+        status: 403,
+      });
+      const exclusion = await propose(house, acme, { defenderIndicator: true });
+      const firstRunId = (await house.client.workflow.getHandle(exclusion).describe()).runId;
+      await decide(house, exclusion, 'approve', { reason: 'known' });
+      await excludedWhen(house, exclusion, ({ attention }) => attention.length > 0);
+      await until('the SOC is told', async () =>
+        (await house.mails()).find(({ text }) => text.includes(exclusion)) === undefined ? undefined : true,
+      );
+      await decide(house, exclusion, 'retry', { reason: 'consented' });
+      await excludedWhen(house, exclusion, ({ state }) => state === 'registered');
+      await until('the newest run has begun', async () => {
+        const { runId } = await house.client.workflow.getHandle(exclusion).describe();
+        return runId !== firstRunId && (await lengthOf(house, exclusion)) > 4 ? runId : undefined;
+      });
+      await decide(house, exclusion, 'shorten', { expiresAt: new Date().toISOString(), reason: 'no longer needed' });
+      await isOver(house, exclusion);
+      return [
+        { as: 'first-run', workflowId: exclusion, runId: firstRunId },
+        { as: 'exclusion', workflowId: exclusion },
+      ];
+    },
+  },
   'came-by-itself': {
     house: 'fed',
     live: async (house, acme) => {
@@ -363,6 +509,28 @@ const LIVES = {
       return [
         { as: 'feed', workflowId: feed },
         { as: 'rejected', workflowId: rejected },
+      ];
+    },
+  },
+  'left-and-came-back': {
+    house: 'fed',
+    live: async (house, acme) => {
+      const feed = feedWorkflowId(acme);
+      const left = async () => {
+        const backMs = Date.now();
+        house.policies.replace(house.customers);
+        await until('the feed has polled', async () => {
+          await ensureFeeds(house, house.policies.customerIds());
+          const { body } = await house.get('/v1/feeds');
+          const { state, lastSuccessAt } = body.items.find((item: Reply['body']) => item.customerId === acme);
+          return state === 'running' && Date.parse(lastSuccessAt) > backMs ? true : undefined;
+        });
+        house.policies.replace([]);
+        return isOver(house, feed);
+      };
+      return [
+        { as: 'first-run', workflowId: feed, runId: await left() },
+        { as: 'feed', workflowId: feed, runId: await left() },
       ];
     },
   },
@@ -406,5 +574,7 @@ const ALSO_SPARING = [
 
 export const PATHS: Readonly<Record<string, Path>> = {
   ...LIVES,
+  ...MAIL_LIVES,
+  ...HURRIED_LIVES,
   ...Object.fromEntries(ALSO_SPARING.map((name) => [`sparing-${name}`, LIVES[name]])),
 };

@@ -1,32 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
+import type { InboundMail } from '../../src/domain/customer-mail/mail.js';
 import { projectAlert } from '../../src/domain/alert.js';
+import { closedDaysSchema } from '../../src/domain/business-hours.js';
 import { triageSchema, type Command, type Level } from '../../src/domain/commands.js';
 import { defenderAlertSchema } from '../../src/domain/defender.js';
+import type { ExclusionChange } from '../../src/domain/customers/record.js';
+import { exclusionInputSchema } from '../../src/domain/exclusion/commands.js';
+import { openExclusion } from '../../src/domain/exclusion/evolve.js';
+import type { ExclusionView } from '../../src/domain/exclusion/view.js';
 import type { ActionRecord } from '../../src/domain/device/record.js';
 import { openDevice } from '../../src/domain/device/evolve.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
 import { incidentIdOf, type IncidentRecord } from '../../src/domain/incident/record.js';
+import { openInquiry } from '../../src/domain/inquiry/evolve.js';
 import { openRecord } from '../../src/domain/incident/opening.js';
 import type { IncidentView } from '../../src/domain/incident/view.js';
+import { STRANGERS_ID, type StrangersNews } from '../../src/domain/held-mail/strangers.js';
 import { machineFacts } from '../../src/domain/machine.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';
 import type { Policy } from '../../src/domain/policy.js';
-import type { MailInput, Outside } from '../../src/domain/ports.js';
+import type { IndicatorRemoved, MailInput, Outside } from '../../src/domain/ports.js';
 import { DAY_MS, HOUR_MS, toInstant, type Instant } from '../../src/domain/time.js';
 import {
   deviceReportSignal,
+  inquiryMailSignal,
+  inquiryNewsSignal,
   deviceRequestSignal,
+  exclusionQuery,
   incidentQuery,
   phoneRequestSignal,
+  strangersMailSignal,
   type CommandUpdate,
   type DeviceInput,
+  type ExclusionRequestWorkflow,
   type IncidentInput,
   type IncidentWorkflow,
+  type InquiryWorkflow,
   type PhoneInput,
+  type StrangersInput,
 } from '../../src/workflows/messages.js';
+import { businessHours } from '../../src/holidays.js';
+import { inboundMail } from '../domain/customer-mail-fixture.js';
 import { policyOf, rawAlert, TEXTS } from '../domain/life.js';
 import { skippingServer, workflowBundle } from '../support/temporal.js';
 
@@ -51,15 +69,25 @@ const ISOLATION_LASTS_MS = 3 * DAY_MS;
 
 export class JumpingWorld {
   policy: Policy;
+  /** The customers file no longer names the customer. */
+  hasLeft = false;
   readonly customerId: string;
   readonly offline = new Set<string>();
+  /** When the action succeeded, on devices where that is not when it is read. */
+  readonly succeededAt = new Map<string, Instant>();
   readonly mails: SentMail[] = [];
   readonly actions: Action[] = [];
   readonly calls: { at: Instant; to: string }[] = [];
+  /** What our own filter was told. */
+  readonly filtered: { at: Instant; change: ExclusionChange }[] = [];
+  excludedSoFar = 0;
+  /** What becomes of taking an indicator away. */
+  removal: IndicatorRemoved = { outcome: 'removed' };
   /** Defender has taken the request to isolate, and answers it only then. */
   answerDelay: Promise<void> = Promise.resolve();
   private worker: { worker: Worker; run: Promise<void> } | undefined;
   private alerts = 0;
+  private customerMails = 0;
   private readonly started = new Set<string>();
 
   private constructor(
@@ -70,8 +98,11 @@ export class JumpingWorld {
     this.policy = policyOf({ id: this.customerId });
   }
 
-  static async open(worker: { maxCachedWorkflows?: number } = {}): Promise<JumpingWorld> {
-    const world = new JumpingWorld(await skippingServer(), `jump-${randomUUID().slice(0, 8)}`);
+  static async open(
+    worker: { maxCachedWorkflows?: number } = {},
+    environment?: TestWorkflowEnvironment,
+  ): Promise<JumpingWorld> {
+    const world = new JumpingWorld(environment ?? (await skippingServer()), `jump-${randomUUID().slice(0, 8)}`);
     const { code } = await workflowBundle();
     const created = await Worker.create({
       ...worker,
@@ -114,7 +145,7 @@ export class JumpingWorld {
     const at = async () => toInstant(await this.nowMs());
     const actionNow = async (action: ActionRecord, status: string) => ({ ...action, status, updatedAt: await at() });
     return {
-      readPolicy: () => Promise.resolve(this.policy),
+      readPolicy: () => Promise.resolve(this.hasLeft ? null : this.policy),
       lookUpMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
       awaitMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
       audit: () => Promise.reject(new Error('nobody audits here')),
@@ -125,6 +156,24 @@ export class JumpingWorld {
       askLead: () => Promise.reject(new Error('nothing is linked here')),
       tellLinked: () => Promise.reject(new Error('nothing is linked here')),
       readSignalSender: () => Promise.resolve(null),
+      readBusinessHours: ({ at: asked }) => Promise.resolve(businessHours(closedDaysSchema.parse(undefined))(asked)),
+      tellFilter: async ({ change }) => {
+        this.filtered.push({ at: await at(), change });
+        return 'done';
+      },
+      setIndicator: () => Promise.resolve({ outcome: 'set', ids: ['1'] }),
+      removeIndicator: () => Promise.resolve(this.removal),
+      readThread: () => Promise.resolve(null),
+      countExcluded: () => Promise.resolve(this.excludedSoFar),
+      passOnMail: () => Promise.reject(new Error('nothing is held here')),
+      tellOfStranger: (news) => this.strangersMail(news),
+      readMailbox: () => Promise.reject(new Error('there is no mailbox here')),
+      tellOfInquiry: async ({ incidentId, news }) => {
+        await this.client
+          .getHandle(incidentId)
+          .signal(inquiryNewsSignal, news)
+          .catch(() => undefined);
+      },
       askDevice: async ({ customerId, machineId, request }) => {
         this.started.add(deviceWorkflowId(customerId, machineId));
         await this.client.signalWithStart('device', {
@@ -184,7 +233,10 @@ export class JumpingWorld {
           return { outcome: 'cancelled', byUs: false, at: await at(), action: await actionNow(action, 'Cancelled') };
         }
         if (!this.offline.has(machineId)) {
-          const done = { at: await at(), action: await actionNow(action, 'Succeeded') };
+          const done = {
+            at: this.succeededAt.get(machineId) ?? (await at()),
+            action: await actionNow(action, 'Succeeded'),
+          };
           return kind === 'isolate' ? { outcome: 'isolated', ...done } : { outcome: 'released', ...done };
         }
         if ((await this.nowMs()) - (own?.startedMs ?? 0) >= ISOLATION_LASTS_MS) {
@@ -236,6 +288,60 @@ export class JumpingWorld {
     return action;
   }
 
+  /** Starts the process of an exclusion that was just proposed. */
+  async exclusion(input: Record<string, unknown>, exclusionId: string): Promise<JumpingExclusion> {
+    const at = toInstant(await this.nowMs());
+    const record = openExclusion(
+      {
+        exclusionId,
+        customerId: this.customerId,
+        policy: this.policy,
+        input: exclusionInputSchema.parse(input),
+        proposer: 'hana',
+        asksCustomer: false,
+        breadth: { matched: 0, of: 0, approvalsNeeded: 1 },
+      },
+      at,
+    );
+    const handle = await this.client.start<ExclusionRequestWorkflow>('exclusionRequest', {
+      workflowId: exclusionId,
+      taskQueue: this.taskQueue,
+      args: [{ record }],
+    });
+    this.started.add(exclusionId);
+    return new JumpingExclusion(this, handle.workflowId);
+  }
+
+  /** A stranger's mail is held. */
+  async strangersMail(news: StrangersNews): Promise<void> {
+    await this.client.signalWithStart('strangers', {
+      workflowId: STRANGERS_ID,
+      taskQueue: this.taskQueue,
+      args: [{} satisfies StrangersInput],
+      signal: strangersMailSignal,
+      signalArgs: [news],
+    });
+    this.started.add(STRANGERS_ID);
+  }
+
+  /** A mail of the customer's comes to the inquiry, which is started for the first. */
+  async customerMail(inquiryId: string, mail: Partial<InboundMail> = {}): Promise<WorkflowHandle<InquiryWorkflow>> {
+    this.customerMails += 1;
+    const at = toInstant(await this.nowMs());
+    const key = String(this.customerMails).padStart(32, '0');
+    const taken = { mail: inboundMail({ key, receivedAt: at, ...mail }), contactId: 'sato', acceptedBy: null };
+    const opening = { inquiryId, customerId: this.customerId, incidentId: null };
+    await this.client.signalWithStart('inquiry', {
+      workflowId: inquiryId,
+      taskQueue: this.taskQueue,
+      args: [{ record: openInquiry(opening, at) }],
+      signal: inquiryMailSignal,
+      signalArgs: [taken],
+    });
+    this.started.add(inquiryId);
+    return this.client.getHandle<InquiryWorkflow>(inquiryId);
+  }
+
   /** Starts the incident of an alert that Defender has just made. */
   async alert(changes: Record<string, unknown> = {}): Promise<JumpingIncident> {
     this.alerts += 1;
@@ -256,6 +362,33 @@ export class JumpingWorld {
     });
     this.started.add(handle.workflowId);
     return new JumpingIncident(this, handle.workflowId, Date.parse(detectedAt), alert.machineId ?? '');
+  }
+}
+
+export class JumpingExclusion {
+  constructor(
+    private readonly world: JumpingWorld,
+    readonly id: string,
+  ) {}
+
+  get handle() {
+    return this.world.environment.client.workflow.getHandle<ExclusionRequestWorkflow>(this.id);
+  }
+
+  async send<Body>(update: CommandUpdate<Body>, body: Body, actor = 'ken'): Promise<void> {
+    const notAfter = toInstant((await this.world.nowMs()) + HOUR_MS);
+    await this.handle.executeUpdate(update, { args: [{ body, actor, notAfter }] });
+  }
+
+  view(): Promise<ExclusionView> {
+    return this.handle.query(exclusionQuery);
+  }
+
+  /** When our own filter was told of it, and what. */
+  filtered(): string[] {
+    return this.world.filtered
+      .filter(({ change }) => (change.change === 'set' ? change.exclusion.exclusionId : change.exclusionId) === this.id)
+      .map(({ at, change }) => `${change.change} ${at}`);
   }
 }
 

@@ -47,6 +47,24 @@ describe('hours and days', function () {
     assert.match(incident.mailed().at(-1) ?? '', /^isolation-result 1[67]\d\d$/);
   });
 
+  it('an isolation that succeeded just before 3 hours is no breach, though its action is read once an hour', async () => {
+    const incident = await world.alert();
+    const startMs = await world.nowMs();
+    world.offline.add(incident.machineId);
+    await world.sleep(30 * MINUTE_MS);
+    await incident.send(triageUpdate, incident.triageBody(3));
+    await world.sleep(149 * MINUTE_MS);
+    world.offline.delete(incident.machineId);
+    world.succeededAt.set(incident.machineId, toInstant(startMs + 179 * MINUTE_MS));
+    await world.sleep(2 * MINUTE_MS);
+    const view = await incident.view();
+    assert.equal(view.slo.state, 'met');
+    assert.deepEqual(
+      view.timeline.filter(({ type }) => type === 'breach'),
+      [],
+    );
+  });
+
   it('an action that times out after 3 days has failed: attention, the SOC and the customer are told', async () => {
     const incident = await world.alert({ severity: 'Medium' });
     world.offline.add(incident.machineId);

@@ -3,7 +3,7 @@ import type { CommandOutcome } from '../commands.js';
 import type { TuningPeriod } from '../customer.js';
 import { reject, type Rejection } from '../errors.js';
 import { registeredExclusionSchema, type RegisteredExclusion } from '../exclusion/match.js';
-import { bilingual, clip, type Bilingual } from '../text.js';
+import { bilingual, clip, utf8Bytes, type Bilingual } from '../text.js';
 import { instantSchema, sentInstantSchema, toMs, type Instant } from '../time.js';
 
 /*
@@ -58,6 +58,7 @@ export const customerMemoSchema = z.object({
   // Temporal takes an empty list in a memo for none.
   tuningPeriods: z.array(runTimePeriodSchema).default([]),
   exclusionsRevision: z.int().default(0),
+  exclusionsBytes: z.int().default(0),
 });
 export type CustomerMemo = z.infer<typeof customerMemoSchema>;
 
@@ -68,9 +69,13 @@ export const exclusionChangeSchema = z.discriminatedUnion('change', [
 ]);
 export type ExclusionChange = z.infer<typeof exclusionChangeSchema>;
 
-/** Periods that are long over leave the record; its timeline still tells of them. */
+/** So many periods that are over stay in the record, and so many may be set that are not. */
 const MAX_PERIODS = 200;
 const MAX_TIMELINE = 1_000;
+/** Temporal takes 2 MB for a run's input and for an answer; periods, timeline and keys have the rest. */
+const MAX_EXCLUSIONS_BYTES = 1_000_000;
+/** An answer is repeated for as long as a client may try again, not for ever. */
+const MAX_HANDLED = 500;
 
 export function customerWorkflowId(customerId: string): string {
   return `customer:${customerId}`;
@@ -88,6 +93,33 @@ export function openCustomer(customerId: string): CustomerRecord {
   };
 }
 
+export function exclusionsBytes(exclusions: readonly RegisteredExclusion[]): number {
+  return utf8Bytes(JSON.stringify(exclusions));
+}
+
+/** May our own filter take one more, beside so many bytes of others? */
+export function judgeRoom(takenBytes: number, exclusion: RegisteredExclusion): Rejection | undefined {
+  if (takenBytes + exclusionsBytes([exclusion]) <= MAX_EXCLUSIONS_BYTES) return undefined;
+  return reject(
+    'too-many-exclusions',
+    'The customer’s own filter is full; let others end first, or make one of several.',
+  );
+}
+
+/** One that it has already is only another version of it. */
+export function hasRoomFor({ exclusions }: CustomerRecord, exclusion: RegisteredExclusion): boolean {
+  const isKnown = exclusions.some(({ exclusionId }) => exclusionId === exclusion.exclusionId);
+  return isKnown || judgeRoom(exclusionsBytes(exclusions), exclusion) === undefined;
+}
+
+/** What the next run goes on with. */
+export function carriedOn(record: CustomerRecord): CustomerRecord {
+  const newest = Object.entries(record.handled)
+    .sort(([, a], [, b]) => toMs(a.outcome.at) - toMs(b.outcome.at))
+    .slice(-MAX_HANDLED);
+  return { ...record, handled: Object.fromEntries(newest) };
+}
+
 export type CustomerFact =
   | { type: 'tuning-set'; body: TuningBody; actor: string }
   | { type: 'tuning-ended'; body: EndTuningBody; actor: string }
@@ -97,6 +129,16 @@ export type CustomerFact =
 
 export function periodIdAt(revision: number): string {
   return `tp-${revision}`;
+}
+
+function isOver({ until, ended }: RunTimePeriod, at: Instant): boolean {
+  return ended !== null || toMs(until) <= toMs(at);
+}
+
+/** Without those that have been over for longest; the timeline still tells of them. */
+function remembered(periods: readonly RunTimePeriod[], at: Instant): RunTimePeriod[] {
+  const forgotten = new Set(periods.filter((period) => isOver(period, at)).slice(0, -MAX_PERIODS));
+  return periods.filter((period) => !forgotten.has(period));
 }
 
 function entry(record: CustomerRecord, made: CustomerEntry): CustomerEntry[] {
@@ -120,7 +162,7 @@ export function evolveCustomer(record: CustomerRecord, fact: CustomerFact, at: I
       return {
         ...record,
         revision,
-        tuningPeriods: [...record.tuningPeriods, period].slice(-MAX_PERIODS),
+        tuningPeriods: remembered([...record.tuningPeriods, period], at),
         timeline: entry(record, {
           at,
           actor,
@@ -155,7 +197,8 @@ export function evolveCustomer(record: CustomerRecord, fact: CustomerFact, at: I
     case 'exclusion-set': {
       const { exclusion } = fact;
       const { exclusionId } = exclusion;
-      if (record.exclusions.some((known) => JSON.stringify(known) === JSON.stringify(exclusion))) return record;
+      const before = record.exclusions.find((known) => known.exclusionId === exclusionId);
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(exclusion)) return record;
       return {
         ...record,
         revision: record.revision + 1,
@@ -196,9 +239,14 @@ export function evolveCustomer(record: CustomerRecord, fact: CustomerFact, at: I
   }
 }
 
-export function judgeTuning({ until }: TuningBody, now: Instant): Rejection | undefined {
-  if (toMs(until) > toMs(now)) return undefined;
-  return reject('invalid-input', 'until lies in the past', [{ path: 'until', message: 'lies in the past' }]);
+export function judgeTuning(record: CustomerRecord, { until }: TuningBody, now: Instant): Rejection | undefined {
+  if (toMs(until) <= toMs(now)) {
+    return reject('invalid-input', 'until lies in the past', [{ path: 'until', message: 'lies in the past' }]);
+  }
+  const unfinished = record.tuningPeriods.filter((period) => !isOver(period, now));
+  if (unfinished.length < MAX_PERIODS) return undefined;
+  const message = `${unfinished.length} tuning periods are set that are not over; end some of them first`;
+  return reject('invalid-input', message, [{ path: '', message }]);
 }
 
 export function judgeEndTuning(
@@ -208,7 +256,7 @@ export function judgeEndTuning(
 ): Rejection | undefined {
   const period = record.tuningPeriods.find(({ id }) => id === periodId);
   if (period === undefined) return reject('unknown-tuning-period', `There is no tuning period ${periodId}.`);
-  if (period.ended === null && toMs(period.until) > toMs(now)) return undefined;
+  if (!isOver(period, now)) return undefined;
   return reject('tuning-period-over', 'This tuning period is over already.');
 }
 

@@ -77,7 +77,9 @@ export function moveAfterLook(
   now: Instant,
 ): Move {
   const [type, outcome] = kind === 'isolate' ? ['Isolate', 'isolated'] : ['Unisolate', 'released'];
-  if (found.outcome === outcome) return { do: 'take', step: found };
+  // That Defender lists nothing of a device is no evidence that it was given back: it may have forgotten, or be another tenant.
+  const isUnknown = found.outcome === 'released' && found.action === null;
+  if (found.outcome === outcome && !isUnknown) return { do: 'take', step: found };
   if (found.outcome === 'requested') {
     return found.action.type === type ? { do: 'take', step: found } : { do: 'wait', action: found.action };
   }

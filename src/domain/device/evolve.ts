@@ -119,6 +119,7 @@ export function applyRequest(record: DeviceRecord, request: DeviceRequest, at: I
   const hold: Hold = { seq: request.seq, want: request.want, state, reason: null, at, order: null };
   return changed(record, {
     name: request.name,
+    policy: request.policy ?? record.policy,
     comment: request.want === 'isolate' ? request.why : record.comment,
     holds: { ...record.holds, [request.incidentId]: hold },
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { instructionSchema, type CommandOutcome } from '../commands.js';
-import type { Policy } from '../policy.js';
+import { recordedInstructionSchema, type CommandOutcome } from '../commands.js';
+import { sentPolicySchema, type Policy } from '../policy.js';
 import { sentInstantSchema, type Instant } from '../time.js';
 
 export const isolationStates = ['none', 'requested', 'isolated', 'releasing', 'failed'] as const;
@@ -39,7 +39,7 @@ export type HoldState = z.infer<typeof holdStateSchema>;
 const orderSchema = z.object({
   at: sentInstantSchema,
   actor: z.string(),
-  instruction: instructionSchema,
+  instruction: recordedInstructionSchema,
   instructorName: z.string(),
 });
 /** A release that the customer ordered for the device itself, for whichever incidents hold it. */
@@ -106,6 +106,8 @@ export const deviceRequestSchema = z.object({
   /** For the action's comment in Defender's portal. */
   why: z.string(),
   name: z.string(),
+  /** The policy that the incident goes by. Absent in requests from before. */
+  policy: sentPolicySchema,
 });
 export type DeviceRequest = z.infer<typeof deviceRequestSchema>;
 
@@ -124,6 +126,7 @@ export interface DeviceRecord {
   comment: string;
   /** Orders on the device itself, newest last. */
   orders: DeviceOrder[];
+  /** As last read, or as the last incident that asked goes by: whose device it is once the customer has left the file. */
   policy: Policy | null;
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
   /** What each incident was last told, so that nothing is told twice. */

@@ -4,14 +4,26 @@ import { exclusionFields, fieldName, specificFields, type ExclusionField } from 
 
 const MAX_PATTERN = 500;
 const MAX_WILDCARDS = 10;
-/** A wildcard needs so many letters or digits in a row beside it before it can be said to mean something. */
+/** A wildcard needs a word of so many letters or digits beside it, no common one, before it can be said to mean something. */
 const MIN_LITERAL_RUN = 3;
 const MIN_IP_DIGITS = 4;
 
 const WORDS = /[\p{L}\p{N}]+/gu;
 
+/** Words that stand in so many names, paths and addresses that they say nothing of which one is meant. */
+const COMMON_WORDS: ReadonlySet<string> = new Set(
+  [
+    'exe dll sys com bat cmd ps1 vbs vbe js jse wsf hta msi msp scr cpl lnk inf ocx drv iso img vhd vhdx zip rar 7z tar gz',
+    'pdf doc docx docm xls xlsx xlsm ppt pptx pptm rtf txt csv xml json html htm tmp temp dat bin log',
+    'users user public windows winnt system system32 syswow64 program files programdata appdata local roaming locallow',
+    'desktop downloads documents device harddiskvolume',
+    'http https ftp www net org edu gov mil int info biz',
+  ].flatMap((words) => words.split(' ')),
+);
+
 function longestRun(text: string): number {
-  return Math.max(0, ...(text.match(WORDS) ?? []).map((run) => run.length));
+  const runs = (text.match(WORDS) ?? []).filter((run) => !COMMON_WORDS.has(run.toLowerCase()));
+  return Math.max(0, ...runs.map((run) => run.length));
 }
 
 function beforeLast(text: string, mark: string): string {
@@ -115,10 +127,10 @@ export const conditionsSchema = z
     if (context.issues.length > 0) return;
     const given = entries(conditions);
     if (given.length === 0) context.addIssue({ code: 'custom', message: 'must hold at least one condition' });
-    else if (!given.some(([field, text]) => isSpecific(field, text))) {
+    else if (!isSpecificEnough(conditions) && !isTitleOnly(conditions)) {
       context.addIssue({
         code: 'custom',
-        message: `must say which software or counterpart is meant: one of ${specificFields.join(', ')}, with at least ${MIN_LITERAL_RUN} letters or digits beside a wildcard; ${given.map(([field]) => field).join(', ')} alone would exclude too much`,
+        message: `must say which software or counterpart is meant: one of ${specificFields.join(', ')}, or at least the title, with ${MIN_LITERAL_RUN} letters or digits in a row beside a wildcard; ${given.map(([field]) => field).join(', ')} alone would exclude too much`,
       });
     }
   });
@@ -139,6 +151,12 @@ export function conditionEntries(conditions: Conditions): [ExclusionField, strin
 /** Is one of the conditions specific by itself? */
 export function isSpecificEnough(conditions: Conditions): boolean {
   return entries(conditions).some(([field, text]) => isSpecific(field, text));
+}
+
+/** Is a title the most that it says of what is meant? Such an exclusion needs a second approval. */
+export function isTitleOnly(conditions: Conditions): boolean {
+  const { title } = conditions;
+  return title !== undefined && longestRun(title) >= MIN_LITERAL_RUN && !isSpecificEnough(conditions);
 }
 
 /** The conditions as one clause, e.g. `file name "backup.exe", folder "C:\Backup\*"`. */

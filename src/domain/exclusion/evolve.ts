@@ -1,3 +1,4 @@
+import { sentPolicy, type Policy } from '../policy.js';
 import { assertNever } from '../text.js';
 import type { Instant } from '../time.js';
 import type { Breadth } from './breadth.js';
@@ -9,6 +10,7 @@ import { outstandingParts, setParts, type ExclusionPart, type ExclusionRecord, t
 export interface Opening {
   exclusionId: string;
   customerId: string;
+  policy: Policy;
   input: ExclusionInput;
   proposer: string;
   /** True where it is put to the customer first (打診). */
@@ -18,11 +20,12 @@ export interface Opening {
 
 /** The record of an exclusion that was just proposed. */
 export function openExclusion(opening: Opening, at: Instant): ExclusionRecord {
-  const { exclusionId, customerId, input, proposer, asksCustomer, breadth } = opening;
+  const { exclusionId, customerId, policy, input, proposer, asksCustomer, breadth } = opening;
   const { matched, of, approvalsNeeded } = breadth;
   const record: ExclusionRecord = {
     exclusionId,
     customerId,
+    ...sentPolicy({ policy }),
     createdAt: at,
     updatedAt: at,
     revision: 1,
@@ -43,6 +46,7 @@ export function openExclusion(opening: Opening, at: Instant): ExclusionRecord {
     registeredAt: null,
     confirmation: null,
     remindedAt: null,
+    endMail: null,
     ended: null,
     handled: {},
     timeline: [],
@@ -54,7 +58,13 @@ function withPart(record: ExclusionRecord, part: ExclusionPart, state: PartState
   const next = { ...record, waitingUntil: null, parts: { ...record.parts, [part]: state } };
   // It is registered once nothing of it is left to try and something of it is set.
   const isDone = next.ended === null && outstandingParts(next).length === 0 && setParts(next).length > 0;
-  return isDone ? { ...next, registeredAt: next.registeredAt ?? state.at } : next;
+  if (!isDone) return next;
+  // What was confirmed said that this part is not set.
+  return {
+    ...next,
+    registeredAt: next.registeredAt ?? state.at,
+    confirmation: record.registeredAt === null ? next.confirmation : null,
+  };
 }
 
 function end(
@@ -64,7 +74,11 @@ function end(
   reason: string,
   at: Instant,
 ): ExclusionRecord {
-  return { ...record, waitingUntil: null, ended: { at, state, actor, reason } };
+  const { portalRule } = record.set;
+  // Made by hand before it was proposed: it is there, however far the rest came.
+  const rule: PartState = { status: 'set', at, detail: [], reason: null };
+  const parts = portalRule === undefined ? record.parts : { 'portal-rule': rule, ...record.parts };
+  return { ...record, waitingUntil: null, parts, ended: { at, state, actor, reason } };
 }
 
 function change(record: ExclusionRecord, fact: ExclusionFact, at: Instant): ExclusionRecord {
@@ -82,7 +96,10 @@ function change(record: ExclusionRecord, fact: ExclusionFact, at: Instant): Excl
     case 'expired':
       return record.ended !== null ? record : end(record, 'expired', 'mimamori', 'expiry', at);
     case 'expiry-shortened':
-      return record.expiresAt === fact.expiresAt ? record : { ...record, expiresAt: fact.expiresAt };
+      // What was confirmed named another expiry.
+      return record.expiresAt === fact.expiresAt
+        ? record
+        : { ...record, expiresAt: fact.expiresAt, confirmation: null };
     case 'retry-asked':
       return {
         ...record,
@@ -105,12 +122,21 @@ function change(record: ExclusionRecord, fact: ExclusionFact, at: Instant): Excl
     case 'part-removed': {
       const before = record.parts[fact.part];
       if (before?.status !== 'set') return record;
-      return { ...record, parts: { ...record.parts, [fact.part]: { ...before, status: 'removed', at } } };
+      return { ...record, parts: { ...record.parts, [fact.part]: { ...before, status: 'removed', at, reason: null } } };
+    }
+    case 'removal-failed': {
+      const before = record.parts[fact.part];
+      if (before?.status !== 'set' || before.reason === fact.reason) return record;
+      return { ...record, parts: { ...record.parts, [fact.part]: { ...before, reason: fact.reason } } };
     }
     case 'confirmed':
       return { ...record, confirmation: { status: 'accepted', at, messageId: fact.messageId, reason: null } };
     case 'confirmation-failed':
       return { ...record, confirmation: { status: 'failed', at, messageId: fact.messageId, reason: fact.reason } };
+    case 'end-mailed':
+      return { ...record, endMail: { status: 'accepted', at, messageId: fact.messageId, reason: null } };
+    case 'end-mail-failed':
+      return { ...record, endMail: { status: 'failed', at, messageId: fact.messageId, reason: fact.reason } };
     case 'reminded':
       return record.remindedAt !== null ? record : { ...record, remindedAt: at };
     default:

@@ -19,8 +19,11 @@ export type ExclusionFact =
   | { type: 'part-set'; part: ExclusionPart; detail: string[] }
   | { type: 'part-failed'; part: ExclusionPart; reason: string }
   | { type: 'part-removed'; part: ExclusionPart }
+  | { type: 'removal-failed'; part: ExclusionPart; reason: string }
   | { type: 'confirmed'; messageId: string }
   | { type: 'confirmation-failed'; messageId: string; reason: string }
+  | { type: 'end-mailed'; messageId: string }
+  | { type: 'end-mail-failed'; messageId: string; reason: string }
   | { type: 'reminded' }
   // What time did
   | { type: 'expired' };

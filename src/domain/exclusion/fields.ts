@@ -18,7 +18,8 @@ export const exclusionFields: readonly ExclusionField[] = [...alertFields, ...fi
 /**
  * Fields that say which software or which counterpart is meant. The others say only what kind of detection it was
  * (title, detector, threat, category) or where and under whose account: an exclusion of those alone would switch off a
- * whole detection, or the watch over a device or an account, and an attacker's alert would go the same way.
+ * whole detection, or the watch over a device or an account, and an attacker's alert would go the same way. Only a title
+ * is taken without one of these, on a second approval.
  */
 export const specificFields: readonly ExclusionField[] = [...fileFields, 'url', 'domain', 'ip'];
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { bilingual, type Bilingual } from '../text.js';
 import { sentInstantSchema, toMs, type Instant } from '../time.js';
-import { conditionsSchema, type Conditions } from './conditions.js';
+import type { Conditions } from './conditions.js';
 import {
   alertFields,
   contextGroups,
+  exclusionFields,
   fileFields,
   type AlertField,
   type ContextField,
@@ -37,7 +38,8 @@ import { comparable, holds, toPattern, type Comparable, type Pattern } from './p
 /** An exclusion as far as matching needs it. It holds from its registration until before its expiry. */
 export const registeredExclusionSchema = z.object({
   exclusionId: z.string(),
-  conditions: conditionsSchema,
+  // What was registered stays so, whatever new ones have to be.
+  conditions: z.partialRecord(z.enum(exclusionFields), z.string()),
   registeredAt: sentInstantSchema,
   expiresAt: sentInstantSchema,
 });
@@ -196,18 +198,19 @@ function addGrams(grams: Set<string>, text: string): void {
   for (let at = 0; at + GRAM <= text.length; at += 1) grams.add(text.slice(at, at + GRAM));
 }
 
-/** The runs that an alert must hold somewhere before the exclusion can match: those of its longest literal part. */
-function gramsOf({ alert, file, context }: Compiled): string[] {
+/**
+ * The texts between asterisks, each of which an alert must hold somewhere before the exclusion can match. Those of exact
+ * conditions are left out: they have been looked for already, or are compared at once.
+ */
+function wildParts({ alert, file, context }: Compiled): string[] {
   const tests: readonly Test<ExclusionField>[] = [...alert, ...file, ...context.flatMap(({ tests }) => tests)];
-  const parts = tests.flatMap(([, pattern]) => (pattern.kind === 'exact' ? [pattern.text] : pattern.parts));
-  const longest = parts.reduce((a, b) => (b.length > a.length ? b : a), '');
-  const grams = new Set<string>();
-  addGrams(grams, longest);
-  return [...grams];
+  return tests.flatMap(([, pattern]) => (pattern.kind === 'wild' ? pattern.parts : []));
 }
 
-function hasAll(grams: ReadonlySet<string>, wanted: readonly string[]): boolean {
-  return wanted.every((gram) => grams.has(gram));
+/** Could the alert hold the text, by every three characters in a row of it? */
+function mayHold(grams: ReadonlySet<string>, text: string): boolean {
+  for (let at = 0; at + GRAM <= text.length; at += 1) if (!grams.has(text.slice(at, at + GRAM))) return false;
+  return true;
 }
 
 function gramsIn({ alert, pieces }: Prepared): Set<string> {
@@ -227,8 +230,7 @@ export interface Matcher<E extends RegisteredExclusion> {
 interface Entry<E> {
   exclusion: E;
   compiled: Compiled;
-  /** Made when it is first needed: most exclusions are never looked at. */
-  grams?: readonly string[];
+  wildParts: readonly string[];
   order: number;
   fromMs: number;
   untilMs: number;
@@ -236,8 +238,8 @@ interface Entry<E> {
 
 /**
  * Makes a customer's exclusions ready for many alerts. One with an exact condition is looked at only for alerts that hold
- * that text; then, as one of wildcards alone, only where the alert holds every three characters in a row of its longest
- * part. What is left is compared in full.
+ * that text; then, as one of wildcards alone, only where the alert holds every three characters in a row of all its parts
+ * between asterisks. What is left is compared in full.
  */
 export function compile<E extends RegisteredExclusion>(exclusions: readonly E[]): Matcher<E> {
   const anchored = new Map<string, Entry<E>[]>();
@@ -248,7 +250,7 @@ export function compile<E extends RegisteredExclusion>(exclusions: readonly E[])
   inOrder.forEach((times, order) => {
     const compiled = compileOne(times.exclusion.conditions);
     const anchor = anchorOf(compiled);
-    const entry: Entry<E> = { ...times, compiled, order };
+    const entry: Entry<E> = { ...times, compiled, wildParts: wildParts(compiled), order };
     const list = anchor === undefined ? others : (anchored.get(anchor) ?? []);
     list.push(entry);
     if (anchor !== undefined) anchored.set(anchor, list);
@@ -263,9 +265,8 @@ export function compile<E extends RegisteredExclusion>(exclusions: readonly E[])
         for (const entry of list) {
           if (found !== undefined && entry.order >= found.order) return;
           if (nowMs < entry.fromMs || nowMs >= entry.untilMs) continue;
-          grams ??= gramsIn(prepared);
-          entry.grams ??= gramsOf(entry.compiled);
-          if (hasAll(grams, entry.grams) && matches(entry.compiled, prepared)) found = entry;
+          const held = (grams ??= gramsIn(prepared));
+          if (entry.wildParts.every((part) => mayHold(held, part)) && matches(entry.compiled, prepared)) found = entry;
         }
       };
       for (const key of anchorsIn(prepared)) look(anchored.get(key) ?? []);

@@ -100,8 +100,8 @@ function folderOf({ filePath, fileName }: Evidence): string | undefined {
 
 /** The host in a URL with or without its scheme; undefined where there is none. */
 export function hostOf(url: string): string | undefined {
-  const scheme = url.indexOf('://');
-  const rest = scheme === -1 ? url : url.slice(scheme + 3);
+  // A scheme stands at the beginning: `evil.example/?to=https://known.example` has none.
+  const rest = url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
   const end = rest.search(/[/?#\\]/);
   const authority = end === -1 ? rest : rest.slice(0, end);
   const host = authority.slice(authority.lastIndexOf('@') + 1);

@@ -62,6 +62,11 @@ const ENDED = {
   withdrawn: bilingual('The exclusion was withdrawn', '登録の起案は取り下げられました'),
 } as const;
 
+/** An approval need not say why. */
+function because(reason: string): string {
+  return reason === '' ? '' : `: ${short(reason)}`;
+}
+
 /** What a fact adds to the exclusion's own timeline. */
 export function narrate(
   before: ExclusionRecord,
@@ -83,8 +88,8 @@ export function narrate(
         entry(
           'approved',
           bilingual(
-            `Approved: ${short(fact.reason)}${isApproved(after) ? '' : ` (${missing} more approval needed)`}`,
-            `承認しました: ${short(fact.reason)}${isApproved(after) ? '' : ` (あと ${missing} 人の承認が必要です)`}`,
+            `Approved${because(fact.reason)}${isApproved(after) ? '' : ` (${missing} more approval needed)`}`,
+            `承認しました${because(fact.reason)}${isApproved(after) ? '' : ` (あと ${missing} 人の承認が必要です)`}`,
           ),
           fact.actor,
         ),
@@ -157,6 +162,18 @@ export function narrate(
       const name = PARTS[fact.part];
       return [entry('part', bilingual(`Removed: ${name.en}.`, `${name.ja}を削除しました。`))];
     }
+    case 'removal-failed': {
+      const name = PARTS[fact.part];
+      return [
+        entry(
+          'part',
+          bilingual(
+            `Could not be removed so far: ${name.en} (${short(fact.reason)}).`,
+            `${name.ja}をまだ削除できていません (${short(fact.reason)})。`,
+          ),
+        ),
+      ];
+    }
     case 'confirmed':
       return [
         entry(
@@ -171,6 +188,26 @@ export function narrate(
           bilingual(
             `The confirmation did not reach the customer: ${short(fact.reason)}`,
             `登録完了のお知らせを送信できませんでした: ${short(fact.reason)}`,
+          ),
+        ),
+      ];
+    case 'end-mailed':
+      return [
+        entry(
+          'end-mail',
+          bilingual(
+            'The customer was told that it is not in force.',
+            '登録が有効でないことをお客様にお知らせしました。',
+          ),
+        ),
+      ];
+    case 'end-mail-failed':
+      return [
+        entry(
+          'end-mail',
+          bilingual(
+            `The customer could not be told that it is not in force: ${short(fact.reason)}`,
+            `登録が有効でないことをお客様にお知らせできませんでした: ${short(fact.reason)}`,
           ),
         ),
       ];

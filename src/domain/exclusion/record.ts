@@ -4,6 +4,7 @@ import { latest, plus, toMs, DAY_MS, type Instant } from '../time.js';
 import type { CustomerRequest, ExclusionSet } from './commands.js';
 import type { Conditions } from './conditions.js';
 import type { RegisteredExclusion } from './match.js';
+import type { Policy } from '../policy.js';
 
 export const exclusionStates = [
   'proposed',
@@ -27,7 +28,7 @@ export interface PartState {
   at: Instant;
   /** Ids that Defender gave, for one. */
   detail: string[];
-  /** Why it failed. */
+  /** Why it failed; of one that is set: why it could not be removed. */
   reason: string | null;
 }
 
@@ -45,6 +46,7 @@ export const exclusionTimelineTypes = [
   'part',
   'registered',
   'confirmation',
+  'end-mail',
   'reminder',
   'expiry-changed',
   'retry',
@@ -62,6 +64,11 @@ export interface ExclusionTimelineEntry {
 export interface ExclusionRecord {
   exclusionId: string;
   customerId: string;
+  /**
+   * The policy when it was proposed: by that it goes on where the customer has left the file, so that what it has set is
+   * taken back. Absent in records from before.
+   */
+  policy?: Policy;
   createdAt: Instant;
   updatedAt: Instant;
   revision: number;
@@ -87,6 +94,8 @@ export interface ExclusionRecord {
   /** The reply mail that tells the customer. */
   confirmation: { status: 'accepted' | 'failed'; at: Instant; messageId: string; reason: string | null } | null;
   remindedAt: Instant | null;
+  /** The reply mail that tells a customer who asked for it that it is not, or no longer, in force. */
+  endMail: { status: 'accepted' | 'failed'; at: Instant; messageId: string; reason: string | null } | null;
   ended: { at: Instant; state: 'declined' | 'withdrawn' | 'expired'; actor: string; reason: string } | null;
 
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
@@ -95,6 +104,12 @@ export interface ExclusionRecord {
 
 export function exclusionIdOf(customerId: string, key: string): string {
   return `exclusion:${customerId}:${key}`;
+}
+
+/** Undefined for what is no exclusion's id. */
+export function parseExclusionId(id: string): { customerId: string } | undefined {
+  const customerId = /^exclusion:([a-z0-9-]{1,40}):[A-Za-z0-9-]{1,64}$/.exec(id)?.[1];
+  return customerId === undefined ? undefined : { customerId };
 }
 
 /** Its state is what has happened so far; nothing sets it. */
@@ -134,9 +149,9 @@ export function setParts(record: ExclusionRecord): ExclusionPart[] {
   return partsThat(record, 'set');
 }
 
-/** What outlives the exclusion unless it is taken back. A rule made by hand is taken back by hand. */
+/** What outlives the exclusion unless it is taken back. A rule made by hand is: somebody has to be told of it, once. */
 export function removableParts(record: ExclusionRecord): ExclusionPart[] {
-  return setParts(record).filter((part) => part !== 'portal-rule');
+  return setParts(record).filter((part) => part !== 'portal-rule' || record.parts[part]?.reason === null);
 }
 
 /** What our own filter matches alerts with; undefined unless it is set. A brought-forward expiry ends it too. */

@@ -5,7 +5,8 @@ import type { InputError } from '../errors.js';
  * What a feed could not take to an incident: kept whole, shown, and tried again. Nothing that Defender says is lost.
  */
 
-export const rejectReasons = ['not-understood', 'other-tenant', 'incident-stopped'] as const;
+/** `failing`: it was understood, and taking it to its incident has failed several times. */
+export const rejectReasons = ['not-understood', 'other-tenant', 'incident-stopped', 'failing'] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 
 export type RejectedOutcome =

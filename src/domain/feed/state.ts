@@ -1,15 +1,6 @@
 import { z } from 'zod';
-import {
-  DAY_MS,
-  latest,
-  MINUTE_MS,
-  plus,
-  SECOND_MS,
-  sentInstantSchema,
-  toInstant,
-  toMs,
-  type Instant,
-} from '../time.js';
+import { DAY_MS, MINUTE_MS, plus, SECOND_MS, sentInstantSchema, toInstant, toMs, type Instant } from '../time.js';
+import { afterAnswer, LARGEST_PAGE, passSchema, queryOf, type Answered, type PageQuery, type Pass } from './paging.js';
 
 /*
  * Where a feed stands in one tenant's list of alerts, and how it has fared: pure, so that restarts and repeats can be
@@ -19,9 +10,6 @@ import {
 
 /** How far each poll looks back behind the watermark. */
 export const OVERLAP_MS = 10 * MINUTE_MS;
-/** Rows of the page before that are asked for again: a row that moves meanwhile pulls the ones after it forward. */
-const PAGE_OVERLAP = 20;
-export const LARGEST_PAGE = 500;
 const SMALLEST_PAGE = 25;
 /**
  * Versions that are remembered; older ones are merely taken to their incident once more, which changes nothing. A
@@ -29,13 +17,10 @@ const SMALLEST_PAGE = 25;
  */
 const MAX_SEEN = 15_000;
 const MAX_REFUSED = 50;
-/** The SOC hears of a feed that has been in trouble, or behind, for so long. */
-export const TELL_FEED_AFTER_MS = 10 * MINUTE_MS;
-/** What could not be understood is told at most so often. */
-const REJECTED_TOLD_EVERY_MS = 60 * MINUTE_MS;
 const LONGEST_PAUSE_MS = 5 * MINUTE_MS;
-/** A feed lets isolations go first when Defender takes calls again. */
-const YIELD_MS = 5_000;
+/** So often an alert is tried that cannot be taken to its incident, before it is kept aside; and so soon again. */
+const TRIES = 3;
+const TRY_AGAIN_MS = 5_000;
 
 export const feedCountsSchema = z.object({
   /** Versions of alerts that Defender has shown: the sum of all others. */
@@ -45,7 +30,7 @@ export const feedCountsSchema = z.object({
   unchanged: z.int(),
   /** From before what Temporal remembers of closed incidents. */
   refused: z.int(),
-  /** Not understood, of another tenant, or for an incident whose workflow was stopped: kept aside. */
+  /** Not understood, of another tenant, for an incident whose workflow was stopped, or failing: kept aside. */
   rejected: z.int(),
 });
 export type FeedCounts = z.infer<typeof feedCountsSchema>;
@@ -65,13 +50,19 @@ export type FeedTrouble = z.infer<typeof troubleSchema>;
 
 export const feedStateSchema = z.object({
   startedAt: instant,
+  /** Whose alerts these are; states from before this was kept do not say. */
+  tenantId: z.string().optional(),
   /** Everything that Defender changed before has been taken. */
   watermark: instant,
   /** The version of each alert that was taken within the overlap: the fingerprint's beginning, and when in seconds. */
   seen: z.record(z.string(), z.string()),
   /** A list that is longer than a page, under way. */
-  pass: z.object({ startedAt: instant, since: instant, skip: z.int(), newest: instant }).nullable(),
+  pass: passSchema.nullable(),
   pageSize: z.int(),
+  /** The most rows that Defender has given in one answer. */
+  largestAnswer: z.int().default(0),
+  /** Alerts that could not be taken to their incidents, by what names them: how often in a row, and how many versions had been counted before. */
+  failing: z.record(z.string(), z.object({ tries: z.int(), seen: z.int() })).default({}),
   counts: feedCountsSchema,
   refused: z.array(z.object({ alertId: z.string(), createdAt: instant, at: instant })),
   lastSuccessAt: instant.nullable(),
@@ -90,6 +81,8 @@ export function openFeed(now: Instant, lookBackMs: number): FeedState {
     seen: {},
     pass: null,
     pageSize: LARGEST_PAGE,
+    largestAnswer: 0,
+    failing: {},
     counts: { seen: 0, opened: 0, updated: 0, unchanged: 0, refused: 0, rejected: 0 },
     refused: [],
     lastSuccessAt: null,
@@ -99,34 +92,59 @@ export function openFeed(now: Instant, lookBackMs: number): FeedState {
   };
 }
 
-export interface PageQuery {
-  /** Changed at this moment or later. */
-  since: Instant;
-  skip: number;
-  top: number;
+/**
+ * A feed that has ended, or was stopped, begins again where it stood, however long ago that was. A list that it was amid
+ * begins anew, for its rows have moved; troubles of then are no news.
+ */
+export function reopenFeed(stood: FeedState, now: Instant): FeedState {
+  const { tenantId, watermark, largestAnswer, counts, refused, lastSuccessAt, rejectedTold } = stood;
+  return { ...openFeed(now, 0), tenantId, watermark, largestAnswer, counts, refused, lastSuccessAt, rejectedTold };
 }
 
-export function nextPage({ watermark, pass, pageSize, lastSuccessAt }: FeedState): PageQuery {
-  if (pass !== null) return { since: pass.since, skip: pass.skip, top: pageSize };
+/**
+ * The feed in the tenant that the customers file names. Where it stood in another says nothing of this one: it begins as a
+ * first start does, and counts on. What the SOC was told of has to be taken back once it is well.
+ */
+export function inTenant(stood: FeedState | null, tenantId: string, now: Instant, lookBackMs: number): FeedState {
+  if (stood === null) return { ...openFeed(now, lookBackMs), tenantId };
+  if (stood.tenantId === undefined || stood.tenantId === tenantId) return { ...stood, tenantId };
+  const { counts, refused, rejectedTold, told } = stood;
+  return { ...openFeed(now, lookBackMs), tenantId, counts, refused, rejectedTold, told };
+}
+
+/** What is written down of a feed, for lists and for the feed that begins again: without the versions, which are many. */
+export function feedMemo(state: FeedState): { feed: FeedState } {
+  return { feed: { ...state, seen: {} } };
+}
+
+/** The list under way, or the one that begins now. */
+function passOf({ watermark, pass, lastSuccessAt, counts }: FeedState, now: Instant): Pass {
+  if (pass !== null) return pass;
   // Before its first success there is nothing that a late write could come behind.
   const overlapMs = lastSuccessAt === null ? 0 : OVERLAP_MS;
-  return { since: toInstant(toMs(watermark) - overlapMs), skip: 0, top: pageSize };
+  const since = toInstant(toMs(watermark) - overlapMs);
+  return { startedAt: now, since, until: null, skip: 0, before: null, newest: watermark, counted: counts.seen };
+}
+
+export function nextPage(state: FeedState, now: Instant): PageQuery {
+  return queryOf(passOf(state, now), state.pageSize);
 }
 
 /** One version of an alert on a page, by whatever names it: the alert's id, or a hash of what nobody could read. */
 export interface Version {
   key: string;
   fingerprint: string;
-  changedAt: Instant;
+  /** Null where nobody can read it: no watermark moves by it. */
+  changedAt: Instant | null;
 }
 
 function secondsOf(when: Instant): number {
   return Math.floor(toMs(when) / SECOND_MS);
 }
 
-/** Short, because there are thousands in every heartbeat. */
-function entryOf({ fingerprint, changedAt }: Version): string {
-  return `${fingerprint.slice(0, 12)}@${secondsOf(changedAt).toString(36)}`;
+/** Short, because there are thousands in every heartbeat. What tells no time was changed before it was read. */
+function entryOf({ fingerprint, changedAt }: Version, now: Instant): string {
+  return `${fingerprint.slice(0, 12)}@${secondsOf(changedAt ?? now).toString(36)}`;
 }
 
 export function isSeen({ seen }: FeedState, { key, fingerprint }: Version): boolean {
@@ -143,7 +161,9 @@ export function countedAs(
   found: { is: 'opened' | 'updated' | 'unchanged'; openedAfter?: number },
 ): 'opened' | 'updated' | 'unchanged' {
   const { openedAfter } = found;
-  const isUncounted = openedAfter !== undefined && openedAfter >= state.counts.seen && state.seen[key] === undefined;
+  // A try that failed may have opened it all the same, and what is on its page, or in other windows of the list, was counted since.
+  const counted = state.failing[key]?.seen ?? state.pass?.counted ?? state.counts.seen;
+  const isUncounted = openedAfter !== undefined && openedAfter >= counted && state.seen[key] === undefined;
   return isUncounted ? 'opened' : found.is;
 }
 
@@ -151,8 +171,9 @@ export type Taken =
   | { is: Exclude<keyof FeedCounts, 'seen' | 'refused'>; version: Version }
   | { is: 'refused'; version: Version; createdAt: Instant };
 
-function remembered(seen: FeedState['seen'], newest: Instant): FeedState['seen'] {
-  const from = secondsOf(newest) - OVERLAP_MS / SECOND_MS;
+/** `newest`: of the whole list; null amid it, where whatever was on it may come once more. */
+function remembered(seen: FeedState['seen'], newest: Instant | null): FeedState['seen'] {
+  const from = newest === null ? 0 : secondsOf(newest) - OVERLAP_MS / SECOND_MS;
   const recent = Object.entries(seen)
     .map(([key, entry]) => ({ key, entry, at: parseInt(entry.slice(entry.indexOf('@') + 1), 36) }))
     .filter(({ at }) => at >= from);
@@ -160,38 +181,58 @@ function remembered(seen: FeedState['seen'], newest: Instant): FeedState['seen']
   return Object.fromEntries(recent.map(({ key, entry }) => [key, entry]));
 }
 
-/** The state after a page of `rows` rows was taken; a page that is not full was the last. */
-export function afterPage(state: FeedState, rows: number, taken: readonly Taken[], now: Instant): FeedState {
-  const asked = nextPage(state);
+/** The first and the last of some changes. */
+export function spanOf(changes: readonly Instant[]): { oldest: Instant | null; newest: Instant | null } {
+  const sorted = changes.toSorted((a, b) => toMs(a) - toMs(b));
+  return { oldest: sorted[0] ?? null, newest: sorted.at(-1) ?? null };
+}
+
+export interface Page extends Answered {
+  /** The versions on it that were new. */
+  taken: readonly Taken[];
+  /** What names those that could not be taken this time. */
+  failed: readonly string[];
+}
+
+/** Was this alert tried often enough, if it fails once more, to be kept aside? */
+export function isGivenUp({ failing }: FeedState, key: string): boolean {
+  return (failing[key]?.tries ?? 0) + 1 >= TRIES;
+}
+
+/** Does something on the page have to be tried again before the feed may go on? */
+export function hasFailing({ failing }: FeedState): boolean {
+  return Object.keys(failing).length > 0;
+}
+
+/** The state after a page was taken. Where an alert on it could not be, the same is asked for once more. */
+export function afterPage(state: FeedState, page: Page, now: Instant): FeedState {
   const counts = { ...state.counts };
   const ofPage: FeedState['seen'] = {};
   const refused = [...state.refused];
-  for (const one of taken) {
+  for (const one of page.taken) {
     counts.seen += 1;
     counts[one.is] += 1;
     const { key } = one.version;
-    ofPage[key] = entryOf(one.version);
+    ofPage[key] = entryOf(one.version, now);
     if (one.is === 'refused') refused.push({ alertId: key, createdAt: one.createdAt, at: now });
   }
-  const pass = state.pass ?? { startedAt: now, since: asked.since, skip: 0, newest: state.watermark };
-  const newest = latest(pass.newest, ...taken.map(({ version }) => version.changedAt));
-  const next = { ...state, counts, refused: refused.slice(-MAX_REFUSED), trouble: null };
+  const failing = Object.fromEntries(
+    page.failed.map((key) => {
+      const { tries, seen } = state.failing[key] ?? { tries: 0, seen: state.counts.seen };
+      return [key, { tries: tries + 1, seen }];
+    }),
+  );
+  const largestAnswer = Math.max(state.largestAnswer, page.rows);
+  const next = { ...state, counts, refused: refused.slice(-MAX_REFUSED), trouble: null, failing, largestAnswer };
+  if (page.failed.length > 0) return { ...next, seen: { ...state.seen, ...ofPage } };
+  const limits = { top: state.pageSize, largestAnswer };
+  const { pass, isThrough } = afterAnswer(passOf(state, page.askedAt), page, limits);
   // A time in the future would hide what is changed until then.
-  const watermark = newest > pass.startedAt ? pass.startedAt : newest;
-  const seen = remembered({ ...state.seen, ...ofPage }, watermark);
-  if (rows >= asked.top) {
-    const skip = pass.skip + Math.max(1, rows - PAGE_OVERLAP);
-    // The next page begins with the last rows of this one, however old they are.
-    return { ...next, seen: { ...seen, ...ofPage }, pass: { ...pass, skip, newest } };
-  }
-  return {
-    ...next,
-    pass: null,
-    watermark,
-    seen,
-    lastSuccessAt: now,
-    pageSize: LARGEST_PAGE,
-  };
+  const watermark = toMs(pass.newest) > toMs(pass.startedAt) ? pass.startedAt : pass.newest;
+  const seen = remembered({ ...state.seen, ...ofPage }, isThrough ? watermark : null);
+  // What is on a page may be on the next one too, however old it is.
+  if (!isThrough) return { ...next, seen: { ...seen, ...ofPage }, pass };
+  return { ...next, pass: null, watermark, seen, lastSuccessAt: now, pageSize: LARGEST_PAGE };
 }
 
 export interface FeedFailure {
@@ -212,58 +253,15 @@ export function afterFailure(state: FeedState, { code, message, isTooLarge }: Fe
 }
 
 /** How long to wait before the next poll. */
-export function pauseMs({ trouble, pass }: FeedState, pollIntervalMs: number, retryAfterMs?: number): number {
-  if (retryAfterMs !== undefined) return retryAfterMs + YIELD_MS;
+export function pauseMs(state: FeedState, pollIntervalMs: number, retryAfterMs?: number): number {
+  const { trouble, pass } = state;
+  if (retryAfterMs !== undefined) return retryAfterMs;
   if (trouble !== null) {
     const longest = Math.max(LONGEST_PAUSE_MS, pollIntervalMs);
     return Math.min(longest, Math.max(1_000, pollIntervalMs) * 2 ** Math.min(10, trouble.failures - 1));
   }
+  if (hasFailing(state)) return TRY_AGAIN_MS;
   return pass === null ? pollIntervalMs : 0;
-}
-
-/** How far what the service knows of the tenant lies behind. */
-export function lagMs({ pass, watermark, lastSuccessAt, startedAt }: FeedState, now: Instant): number {
-  const since = pass === null ? (lastSuccessAt ?? startedAt) : latest(watermark, startedAt);
-  return Math.max(0, toMs(now) - toMs(since));
-}
-
-/** Since when nothing has come through, once that has been so for long enough to worry. */
-function lateSince(state: FeedState, now: Instant): Instant | undefined {
-  if (state.trouble === null && state.pass === null) return undefined;
-  const since = state.lastSuccessAt ?? state.startedAt;
-  return toMs(now) - toMs(since) >= TELL_FEED_AFTER_MS ? since : undefined;
-}
-
-export type FeedNews =
-  | { about: 'trouble'; since: Instant; trouble: FeedTrouble | null }
-  | { about: 'well'; since: Instant }
-  | { about: 'rejected'; count: number };
-
-/** What the SOC has to hear now: that the feed has been in trouble for long, once; that it is well again; what was kept aside. */
-export function feedNews(state: FeedState, now: Instant): FeedNews[] {
-  const late = lateSince(state, now);
-  const isWell = state.trouble === null && state.pass === null;
-  const { rejectedTold, counts } = state;
-  const untold = counts.rejected - (rejectedTold?.rejected ?? 0);
-  const isQuiet = rejectedTold !== null && toMs(now) - toMs(rejectedTold.at) < REJECTED_TOLD_EVERY_MS;
-  return [
-    ...(late !== undefined && state.told === null
-      ? [{ about: 'trouble' as const, since: late, trouble: state.trouble }]
-      : []),
-    ...(state.told !== null && isWell ? [{ about: 'well' as const, since: state.told }] : []),
-    ...(untold > 0 && !isQuiet ? [{ about: 'rejected' as const, count: untold }] : []),
-  ];
-}
-
-export function afterTold(state: FeedState, news: FeedNews, now: Instant): FeedState {
-  switch (news.about) {
-    case 'trouble':
-      return { ...state, told: news.since };
-    case 'well':
-      return { ...state, told: null };
-    case 'rejected':
-      return { ...state, rejectedTold: { at: now, rejected: state.counts.rejected } };
-  }
 }
 
 /** So often the workflow writes down where it stands, whatever happens to the activity that knows it. */

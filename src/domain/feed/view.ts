@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { SECOND_MS, type Instant } from '../time.js';
-import { feedCountsSchema, lagMs, type FeedState } from './state.js';
+import { lagMs } from './news.js';
+import { refusalWords } from './refusals.js';
+import { feedCountsSchema, type FeedState } from './state.js';
 
 const time = z.string().nullable();
 
@@ -9,7 +11,8 @@ export const feedSchema = z
   .object({
     customerId: z.string(),
     state: z.enum(['running', 'not-started', 'stopped']).meta({
-      description: 'stopped: its workflow was stopped from outside; the next start of a worker sets it going again.',
+      description:
+        'stopped: its workflow has ended, or was stopped from outside; a worker starts it again within a minute.',
     }),
     lastSuccessAt: time,
     lagSeconds: z.number().nullable().meta({
@@ -24,7 +27,16 @@ export const feedSchema = z
       description: 'The newest of those from before what is remembered of closed incidents: not opened anew.',
     }),
     error: z
-      .object({ code: z.string(), message: z.string(), since: z.string(), at: z.string(), failures: z.int() })
+      .object({
+        code: z.string(),
+        message: z.string(),
+        meaning: z.object({ en: z.string(), ja: z.string() }).meta({
+          description: 'What the code means, and what to do about it.',
+        }),
+        since: z.string(),
+        at: z.string(),
+        failures: z.int(),
+      })
       .nullable(),
   })
   .meta({ id: 'Feed' });
@@ -36,6 +48,7 @@ export function feedView(
   state: FeedState | undefined,
   now: Instant,
 ): FeedView {
+  const trouble = state?.trouble ?? null;
   return {
     customerId,
     state: how,
@@ -45,7 +58,7 @@ export function feedView(
     backlog: state?.pass != null,
     alerts: state?.counts ?? { seen: 0, opened: 0, updated: 0, unchanged: 0, refused: 0, rejected: 0 },
     refused: state?.refused ?? [],
-    error: state?.trouble ?? null,
+    error: trouble === null ? null : { ...trouble, meaning: refusalWords(trouble.code) },
   };
 }
 

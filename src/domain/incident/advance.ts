@@ -3,6 +3,7 @@ import { scopeOf } from './assessment.js';
 import { evolve } from './evolve.js';
 import type { Fact } from './facts.js';
 import type { IncidentRecord } from './record.js';
+import { isReminderDue } from './reminders.js';
 import { deadlineToSee, dueBreach, dueWarning } from './slo.js';
 import { dueClosure, isTuningOver, isUntriagedWarningDue } from './stage.js';
 import type { Instant } from '../time.js';
@@ -28,6 +29,7 @@ function dueFact(record: IncidentRecord, now: Instant): Fact | undefined {
   if (warning !== undefined) return { type: 'warned', ...warning };
   if (isUntriagedWarningDue(record, now)) return { type: 'untriaged-warned' };
   if (isTuningOver(record, now)) return { type: 'tuning-over' };
+  if (isReminderDue(record, now)) return { type: 'reminder-due' };
   return undefined;
 }
 

@@ -51,9 +51,12 @@ export function unjudged(record: IncidentRecord): DeviceEntry[] {
 export function overtakenByTuning(record: IncidentRecord, now: Instant): DeviceEntry[] {
   const periods = record.policy?.customer.tuningPeriods ?? [];
   if (tuningPeriodAt(periods, now) === undefined) return [];
-  return record.devices.filter(
-    (device) => device.target?.ended === null && isolateDutyOf(record, device)?.status === 'running',
-  );
+  return beingIsolated(record).filter(({ target }) => target?.ended === null);
+}
+
+/** Devices whose isolation is under way. */
+export function beingIsolated(record: IncidentRecord): DeviceEntry[] {
+  return record.devices.filter((device) => isolateDutyOf(record, device)?.status === 'running');
 }
 
 /** What the device's workflow is to be asked now. */

@@ -1,8 +1,8 @@
 import type { AlertRecord } from '../alert.js';
 import { assessScope, type DeviceKnowledge, type Scope } from '../scope.js';
+import { bilingual } from '../text.js';
 import { toMs, type Instant } from '../time.js';
-import { narrateScope } from './narrate.js';
-import type { IncidentRecord } from './record.js';
+import type { IncidentRecord, TimelineEntry } from './record.js';
 
 function knowledgeOf(record: IncidentRecord): DeviceKnowledge {
   const { machineId } = record.alert;
@@ -24,6 +24,17 @@ export function detectedAt(alert: AlertRecord, receivedAt: Instant): Instant {
 
 export function hasTarget(alert: AlertRecord): boolean {
   return alert.severity === 'High' || alert.severity === 'unknown';
+}
+
+function narrateScope(scope: Scope, at: Instant): TimelineEntry {
+  const telling = scope.explanation.filter(({ passed, flagged }) => flagged || passed === scope.inScope);
+  const reasons = scope.inScope ? telling.filter(({ flagged }) => flagged) : telling;
+  const en = reasons.map(({ reason }) => reason.en).join(' ');
+  const ja = reasons.map(({ reason }) => reason.ja).join('');
+  const text = scope.inScope
+    ? bilingual(`In scope. ${en}`.trim(), `監視対象です。${ja}`)
+    : bilingual(`Not analysed: ${en}`, `分析対象外です: ${ja}`);
+  return { at, actor: 'mimamori', type: 'scope', text, data: { inScope: scope.inScope } };
 }
 
 /** Looks at the rules again after news, and notes when the alert came into scope or under the time target. */

@@ -1,4 +1,4 @@
-import { whenIn } from '../mails/when.js';
+import { whenIn } from '../templates/when.js';
 import type { Instant } from '../time.js';
 import { duties } from './duties.js';
 import { judgementWords } from './narrate.js';

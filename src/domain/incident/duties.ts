@@ -2,11 +2,12 @@ import {
   currentVerdict,
   customerTold,
   hasTexts,
+  isReminderHeld,
   type DeviceEntry,
   type Effect,
   type IncidentRecord,
 } from './record.js';
-import { isRungByLead, tellingDutyId } from './link-state.js';
+import { isRungByLead, leadOf, tellingDutyId } from './link-state.js';
 import type { Hold, TroubleReason } from '../device/record.js';
 import type { Instant } from '../time.js';
 
@@ -24,6 +25,7 @@ export type MailTopic =
   | { kind: 'secondary'; linked: number }
   | { kind: 'isolation-result'; wave: number }
   | { kind: 'release-result'; order: number }
+  | { kind: 'reminder'; index: number }
   | { kind: 'soc-warning'; about: { warning: number } | 'untriaged' | { notice: number } }
   | { kind: 'soc-breach'; breach: number }
   | { kind: 'soc-failure'; dutyId: string };
@@ -43,6 +45,11 @@ export interface Duty {
 
 export const SETTLED: readonly DutyStatus[] = ['done', 'failed', 'waived', 'cancelled'];
 
+/** Did the mail come back from all whom it was for? It waits for other addresses, or for an analyst who has it tried again. */
+export function isReturned({ status, reason }: Pick<Duty, 'status' | 'reason'>): boolean {
+  return status === 'owed' && reason === 'mail-bounced';
+}
+
 export function isSettled(duty: Pick<Duty, 'status'>): boolean {
   return SETTLED.includes(duty.status);
 }
@@ -51,6 +58,13 @@ export function isSettled(duty: Pick<Duty, 'status'>): boolean {
 export function holdOf(device: DeviceEntry): Hold | undefined {
   const { asked, report } = device;
   return asked !== null && report !== null && report.hold.seq >= asked.seq ? report.hold : undefined;
+}
+
+/** Does this incident itself keep the device isolated, or is it about to? */
+export function isHolding(device: DeviceEntry): boolean {
+  const hold = holdOf(device);
+  if (hold === undefined) return device.asked !== null;
+  return ['wanted', 'isolated', 'releasing', 'release-failed'].includes(hold.state);
 }
 
 /** The last request, where it was made for the demand that stands now. */
@@ -159,7 +173,7 @@ function mailDuty(record: IncidentRecord, id: string, target: string, topic: Mai
   if (effect === undefined) return { ...base, status: 'owed', ...(waitsFor === undefined ? {} : { reason: waitsFor }) };
   return {
     ...base,
-    status: effect.status,
+    status: effect.status === 'bounced' ? 'owed' : effect.status,
     ...(effect.reason === null ? {} : { reason: effect.reason }),
     ...(effect.status === 'done' && effect.settledAt !== null ? { doneAt: effect.settledAt } : {}),
   };
@@ -167,6 +181,16 @@ function mailDuty(record: IncidentRecord, id: string, target: string, topic: Mai
 
 function isHeldNow(device: DeviceEntry): boolean {
   return device.target?.isolatedAt != null && device.order === null;
+}
+
+/** A verdict's mail that came back is not owed any more once a later one has told the customer, or nothing is to be told. */
+function unlessOvertaken(record: IncidentRecord, duty: Duty, index: number, isOwed: boolean): Duty {
+  if (!isReturned(duty)) return duty;
+  const isToldLater = Object.values(record.effects).some(
+    ({ status, verdict }) => status === 'done' && verdict !== null && verdict > index,
+  );
+  if (isToldLater) return { ...duty, status: 'cancelled', reason: 'told-by-later-mail' };
+  return isOwed ? duty : { ...duty, status: 'cancelled', reason: 'level-lowered' };
 }
 
 /** The verdict's own mails: the primary first, then one for every verdict that changed something after it. */
@@ -183,12 +207,15 @@ function verdictMails(record: IncidentRecord): Duty[] {
       : [];
   }
   const told = primary.verdict ?? 0;
-  const duties = [mailDuty(record, 'mail:primary', 'customer', { kind: 'primary', verdict: told })];
+  const first = mailDuty(record, 'mail:primary', 'customer', { kind: 'primary', verdict: told });
+  const duties = [unlessOvertaken(record, first, told, owesMail())];
   record.verdicts.forEach((_, index) => {
     if (index <= told) return;
     const id = `mail:secondary:v${index}`;
     const topic: MailTopic = { kind: 'secondary', verdict: index };
-    if (record.effects[id] !== undefined) duties.push(mailDuty(record, id, 'customer', topic));
+    if (record.effects[id] !== undefined) {
+      duties.push(unlessOvertaken(record, mailDuty(record, id, 'customer', topic), index, owesMail()));
+    }
     // A verdict that was changed again before its mail could go is told by the later one.
     else if (index === last && owesMail()) duties.push(mailDuty(record, id, 'customer', topic, waitsFor));
   });
@@ -207,7 +234,9 @@ function linkedMails(record: IncidentRecord, primaryTold: boolean): Duty[] {
     const id = tellingDutyId(index);
     const topic: MailTopic = { kind: 'secondary', linked: index };
     if (withdrawnAt !== null || currentVerdict(record) === undefined) return [];
-    return [mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary')];
+    const duty = mailDuty(record, id, 'customer', topic, primaryTold ? undefined : 'awaiting-primary');
+    // One that came back is owed by the incident that it tells of: its words are not kept here.
+    return [isReturned(duty) ? { ...duty, status: 'cancelled' } : duty];
   });
 }
 
@@ -274,6 +303,17 @@ function releaseResultMails(record: IncidentRecord, primaryTold: boolean): Duty[
   });
 }
 
+/** What the customer was asked is asked again. A reminder that is overtaken before it has gone is not owed any more. */
+function reminderMails(record: IncidentRecord): Duty[] {
+  const { due = [], ofThisWait = 0 } = record.reminders ?? {};
+  const mayGo = ofThisWait > 0 && record.closed === null && leadOf(record) === undefined && !isReminderHeld(record);
+  return due.flatMap((_, index) => {
+    const duty = mailDuty(record, `mail:reminder:${index}`, 'customer', { kind: 'reminder', index });
+    const isCurrent = mayGo && index === due.length - 1;
+    return duty.status !== 'owed' || isCurrent ? [duty] : [];
+  });
+}
+
 function socMails(record: IncidentRecord, failed: readonly Duty[]): Duty[] {
   const duties: Duty[] = [];
   const soc = (id: string, topic: MailTopic) => duties.push(mailDuty(record, id, 'soc', topic));
@@ -322,18 +362,24 @@ function dutiesOf(record: IncidentRecord): Duty[] {
     ...linkedMails(record, primaryTold),
     ...isolationResultMails(record, primaryTold),
     ...releaseResultMails(record, primaryTold),
+    ...reminderMails(record),
   ];
   const owed = [...isolations, ...releases, ...phone, ...mails];
   return [
     ...owed,
     ...socMails(
       record,
-      owed.filter(({ status }) => status === 'failed'),
+      owed.filter(({ status, reason }) => status === 'failed' || (reason === 'mail-bounced' && record.closed === null)),
     ),
   ];
 }
 
+/** A reminder says nothing new: while it is on its way it holds nobody up. */
+function isOnlyReminder(duty: Duty): boolean {
+  return duty.topic?.kind === 'reminder' && !isReturned(duty);
+}
+
 /** Duties towards the customer that are not settled. */
 export function outstanding(all: readonly Duty[]): Duty[] {
-  return all.filter((duty) => duty.kind !== 'warn' && !isSettled(duty));
+  return all.filter((duty) => duty.kind !== 'warn' && !isSettled(duty) && !isOnlyReminder(duty));
 }

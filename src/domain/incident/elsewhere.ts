@@ -1,5 +1,5 @@
 import type { ChangedElsewhere, Hold } from '../device/record.js';
-import { whenIn } from '../mails/when.js';
+import { whenIn } from '../templates/when.js';
 import { bilingual, oneLine, type Bilingual } from '../text.js';
 import type { Instant } from '../time.js';
 import { holdOf } from './duties.js';

@@ -2,26 +2,22 @@ import { isOvertaken } from '../phone/evolve.js';
 import { assertNever } from '../text.js';
 import type { Instant } from '../time.js';
 import { reassess } from './assessment.js';
+import { withHeld, withInquiry, withMail } from './customer-mail.js';
+import { applyBounce, settleBounces } from './bounces.js';
 import { duties } from './duties.js';
 import type { Fact } from './facts.js';
-import {
-  applyFollowerTold,
-  applyFollowRequest,
-  applyLeadAsked,
-  applyLeadGone,
-  applyLeadReport,
-  applyLinkAsked,
-  applyPassedOn,
-  endLink,
-  orderSeen,
-  settleTellings,
-} from './link.js';
+import { applyLeadAsked, applyLeadGone, applyLeadReport, applyLinkAsked, endLink, orderSeen } from './link-follower.js';
+import { applyFollowerTold, applyFollowRequest, settleTellings } from './link-lead.js';
+import { applyPassedOn } from './link-orders.js';
 import { narrate } from './narrate.js';
 import { applyAlertUpdate, applyReport, settleMail } from './news.js';
 import { withDevice } from './opening.js';
 import { currentVerdict, type IncidentRecord } from './record.js';
+import { offerTaken, settleOffers } from './release-offers.js';
+import { applyAnswered, applyReminderDue, settleReminders } from './reminders.js';
 import { slo } from './slo.js';
-import { applyRetry, applyVerdict, triedAgain } from './verdicts.js';
+import { triedAgain } from './mails-again.js';
+import { applyRetry, applyVerdict } from './verdicts.js';
 
 /** A breach at level 3–4 stays, whatever is judged or reported afterwards. */
 function keepBreach(record: IncidentRecord, at: Instant): IncidentRecord {
@@ -98,7 +94,7 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
         ...(covers === undefined ? {} : { covers }),
       };
       return {
-        ...(through === undefined ? record : orderSeen(record, through)),
+        ...offerTaken(through === undefined ? record : orderSeen(record, through), instruction),
         retries: triedAgain(
           record,
           machineIds.map((id) => `release:${id}`).filter((id) => failed.has(id)),
@@ -118,12 +114,18 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     }
     case 'release-passed-on': {
       const { type: _, ...order } = fact;
-      return applyPassedOn(record, order);
+      return applyPassedOn(offerTaken(record, order.instruction), order);
     }
     case 'link-asked':
       return applyLinkAsked(record, fact.leadId, fact.actor, at);
     case 'unlinked':
       return endLink(record, at);
+    case 'customer-mail':
+      return withMail(record, fact.mail, fact.isOffer === true);
+    case 'inquiry-reported':
+      return applyAnswered(record, withInquiry(record, fact.report), at);
+    case 'mail-held':
+      return withHeld(record, fact.held);
     case 'assigned':
       return { ...record, assignee: fact.operatorId };
     case 'note':
@@ -243,7 +245,9 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
     case 'look-up-failing':
       return withDevice(record, fact.machineId, (device) => ({ ...device, isLookUpFailing: true }));
     case 'mail-settled':
-      return settleMail(record, fact.dutyId, fact.outcome, at);
+      return settleMail(record, fact, at);
+    case 'mail-bounced':
+      return applyBounce(record, fact.report, at);
     case 'device-reported':
       return applyReport(record, fact.report, at);
     case 'phone-reported': {
@@ -268,6 +272,8 @@ function change(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord
       return { ...record, untriagedWarnedAt: at };
     case 'tuning-over':
       return { ...record, tuningOverAt: at };
+    case 'reminder-due':
+      return applyReminderDue(record, at);
     default:
       return assertNever(fact);
   }
@@ -285,7 +291,8 @@ const SILENT: readonly Fact['type'][] = [
 /** The record after a fact. `at` is when the incident heard of it. */
 export function evolve(record: IncidentRecord, fact: Fact, at: Instant): IncidentRecord {
   const before = keepBreach(record, at);
-  const after = settleTellings(change(before, fact, at), at);
+  const changed = settleTellings(settleBounces(change(before, fact, at), at), at);
+  const after = settleReminders(settleOffers(changed));
   if (after === before) return after;
   const silent = SILENT.includes(fact.type);
   if (silent && after.timeline === before.timeline) return after;

@@ -6,6 +6,7 @@ import type { MachineFacts } from '../machine.js';
 import type { PhoneReport } from '../phone/record.js';
 import type { Policy } from '../policy.js';
 import type { Instant } from '../time.js';
+import type { BounceReport, HeldNews, IncidentMail, InquiryReport } from '../customer-mail/news.js';
 import type { Breach, CloseReason, ExclusionMatch, RefusalReason, WaiveReason } from './record.js';
 import type { FollowRequest, LeadGone, LeadReport, PassedOrder } from './link-record.js';
 
@@ -48,6 +49,14 @@ export type Fact =
   | { type: 'signal-rejected'; signal: string; actor: string; errors: InputError[]; payload: string }
   | { type: 'signal-unverified'; signal: string; actor: string }
   | { type: 'command-handled'; key: string; bodyHash: string; outcome: CommandOutcome }
+  | {
+      type: 'customer-mail';
+      mail: IncidentMail;
+      /** To be kept on offer as an order to release. Absent in histories from before that: offered while it waits. */
+      isOffer?: boolean;
+    }
+  | { type: 'inquiry-reported'; report: InquiryReport }
+  | { type: 'mail-held'; held: HeldNews }
   // What the incident decided and did
   | { type: 'isolation-judged'; machineId: string; waived?: WaiveReason; refused?: RefusalReason }
   | { type: 'isolation-ended'; machineId: string; reason: 'tuning-period' }
@@ -55,6 +64,7 @@ export type Fact =
   | { type: 'phone-asked'; want: 'ring' | 'cancel' }
   | { type: 'mail-started'; dutyId: string; messageId: string; verdict: number | null }
   | { type: 'mail-settled'; dutyId: string; outcome: MailOutcome; subject: string; to: string[] }
+  | { type: 'mail-bounced'; report: BounceReport }
   | { type: 'mail-uncertain'; dutyId: string }
   | { type: 'mail-delayed'; dutyId: string; why: string }
   | { type: 'look-up-failing'; machineId: string; why: string }
@@ -77,7 +87,8 @@ export type Fact =
   | { type: 'deadline-seen'; dueAt: Instant }
   | { type: 'breached'; breach: Breach }
   | { type: 'untriaged-warned' }
-  | { type: 'tuning-over' };
+  | { type: 'tuning-over' }
+  | { type: 'reminder-due' };
 
 export type MailOutcome =
   | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }

@@ -4,15 +4,18 @@ import { reject, type Rejection } from '../errors.js';
 import { sameHost } from '../machine.js';
 import { MINUTE_MS, toMs, type Instant } from '../time.js';
 import { isPrimaryWithdrawn } from './asks.js';
-import { duties, isSettled, outstanding } from './duties.js';
+import { instructionByMail } from '../customer-mail/believed.js';
+import { customerMailOf } from './customer-mail.js';
+import { isInDoubt, judgeTypedMail, releaseOffers } from './release-offers.js';
+import { duties, isHolding, isReturned, isSettled, outstanding } from './duties.js';
 import { endedElsewhere, releasedElsewhere } from './elsewhere.js';
 import { completesVerdict, concernedDevices, isDemanded, resultingVerdict } from './verdicts.js';
 import type { Fact } from './facts.js';
-import { isOfLinked, releasableOfLinked } from './link.js';
+import { isOfLinked, releasableOfLinked } from './link-orders.js';
 import { isOwedThrough } from './link-state.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Verdict } from './record.js';
 import { releasable } from './releases.js';
-import { isHolding, stageOf } from './stage.js';
+import { stageOf } from './stage.js';
 
 /** May the command be carried out? Undefined when it may; pure, so that a validator and the API can both ask. */
 export type Judged = Rejection | undefined;
@@ -21,9 +24,12 @@ const MAX_UNCONFIRMED_DEVICES = 5;
 /** Clocks of the customer's mail server and ours differ a little. */
 const CLOCK_SKEW_MS = 5 * MINUTE_MS;
 
+/** What became of the commands that came with a key. */
+export type Handled = IncidentRecord['handled'];
+
 /** What holds for every command: not too late, and the same key only with the same body. */
 export function judgeEnvelope(
-  handled: IncidentRecord['handled'],
+  handled: Handled,
   command: Pick<Command<unknown>, 'notAfter' | 'idempotency'>,
   now: Instant,
 ): Judged {
@@ -37,8 +43,6 @@ export function judgeEnvelope(
   }
   return undefined;
 }
-
-type Handled = IncidentRecord['handled'];
 
 /** What the command's key came to before. Keys are the callers' own: one may be called `constructor`. */
 export function handledBefore(
@@ -81,7 +85,7 @@ function sameVerdict(a: Verdict, b: Verdict): boolean {
   return essence(a) === essence(b);
 }
 
-/** Has something of the verdict failed, or waited for a tuning period that is over, so that repeating it makes sense? */
+/** Has something of the verdict failed, come back, or waited for a tuning period that is over, so that repeating it makes sense? */
 export function canRetry(record: IncidentRecord, now: Instant): boolean {
   const tuningOver = !(record.policy?.customer.tuningPeriods ?? []).some(
     ({ from, until }) => toMs(from) <= toMs(now) && toMs(now) < toMs(until),
@@ -89,7 +93,7 @@ export function canRetry(record: IncidentRecord, now: Instant): boolean {
   return duties(record).some((duty) => {
     if (duty.kind === 'warn') return false;
     const wasPrevented = isSettled(duty) && duty.reason === 'tuning-period' && isDemanded(record, duty.target);
-    return duty.status === 'failed' || (wasPrevented && tuningOver);
+    return duty.status === 'failed' || isReturned(duty) || (wasPrevented && tuningOver);
   });
 }
 
@@ -202,8 +206,9 @@ export function judgeRelease(record: IncidentRecord, body: ReleaseBody, now: Ins
   return undefined;
 }
 
-export function judgeInstructionTimes(instruction: Instruction, path: string, now: Instant): Judged {
-  const received = notInTheFuture(`${path}.receivedAt`, instruction.receivedAt, now);
+export function judgeInstructionTimes(instruction: ReleaseBody['instruction'], path: string, now: Instant): Judged {
+  const received =
+    'mail' in instruction ? undefined : notInTheFuture(`${path}.receivedAt`, instruction.receivedAt, now);
   if (received !== undefined) return received;
   if (instruction.calledBackAt === undefined) return undefined;
   return notInTheFuture(`${path}.calledBackAt`, instruction.calledBackAt, now);
@@ -230,7 +235,29 @@ export function judgeInstructor(
       [{ path: 'instruction.calledBackAt', message: 'is needed for an instruction by phone' }],
     );
   }
+  if (instruction.channel === 'phone' && contact.phone === undefined) {
+    return reject('call-back-needed', 'This person has no registered number that could have been called back.', [
+      { path: 'instruction.by', message: 'has no telephone number in the customers file' },
+    ]);
+  }
   return { instructorName: contact.name };
+}
+
+/** A mail ends the isolation that it was written about: it cannot order one to be ended that was begun after it was used. */
+export function judgeUsedMail(record: IncidentRecord, body: ReleaseBody, { mail }: Instruction): Judged {
+  if (mail?.key === undefined) return undefined;
+  // Where the release has failed the device is still isolated for what it was then: the same order holds.
+  const again = releasable(record, body).filter(({ machineId, target }) =>
+    record.orders.some(
+      ({ at, instruction, machineIds }) =>
+        instruction.mail?.key === mail.key && machineIds.includes(machineId) && target !== null && at < target.since,
+    ),
+  );
+  if (again.length === 0) return undefined;
+  return reject(
+    'nothing-to-release',
+    `${again.map(({ name }) => name).join(', ')}: was given back on this mail once, and isolated again since. It needs another instruction.`,
+  );
 }
 
 export function judgeAssign(record: IncidentRecord): Judged {
@@ -270,6 +297,25 @@ export function judgeReopen(record: IncidentRecord): Judged {
 function nameMatches(device: DeviceEntry): boolean {
   const { claimedName, facts } = device;
   return claimedName === null || facts?.name == null || sameHost(claimedName, facts.name);
+}
+
+/** The instruction as it is recorded, and the name of who gave it: spelt out, or a mail of the customer's. */
+export function judgeReleaseInstruction(
+  record: IncidentRecord,
+  instruction: ReleaseBody['instruction'],
+): Rejection | { instruction: Instruction; instructorName: string } {
+  const contacts = record.policy?.customer.contacts ?? [];
+  const resolved =
+    'mail' in instruction ? instructionByMail(customerMailOf(record).mails, contacts, instruction) : { instruction };
+  if ('code' in resolved) return resolved;
+  const instructor = judgeInstructor(contacts, resolved.instruction);
+  return 'code' in instructor ? instructor : { ...resolved, ...instructor };
+}
+
+/** Is it typed as a mail's, past a mail on record that needs a call back? */
+export function judgePastMail(record: IncidentRecord, instruction: ReleaseBody['instruction']): Judged {
+  const offers = releaseOffers(record).map((mail) => ({ needsCallBack: isInDoubt(record, mail) }));
+  return judgeTypedMail(offers, record.policy?.customer.contacts ?? [], instruction);
 }
 
 /** May the isolation that is owed be asked for? The device is known, and the policy is that of this moment. */

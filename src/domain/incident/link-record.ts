@@ -1,25 +1,12 @@
 import { z } from 'zod';
-import { instructionSchema, releaseOutcomeSchema } from '../commands.js';
-import type { Section } from '../mails/document.js';
+import { recordedInstructionSchema, releaseOutcomeSchema } from '../commands.js';
+import { sectionSchema, type Section } from '../templates/document.js';
 import { sentInstantSchema, type Instant } from '../time.js';
 
 /*
  * What an incident that is linked to a lead, and the lead, know and tell of each other. Requests and reports are
  * snapshots: the newest says all that holds, and whatever is older is ignored.
  */
-
-const rowSchema = z.object({ label: z.string(), value: z.string() });
-const blockSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('prose'), text: z.string() }),
-  z.object({ type: z.literal('rows'), rows: z.array(rowSchema) }),
-  z.object({ type: z.literal('list'), items: z.array(z.string()) }),
-]);
-/** A part of a letter, on its way from the incident that it is about to the lead that sends it. */
-const sectionSchema: z.ZodType<Section> = z.object({
-  heading: z.string().optional(),
-  callout: z.boolean().optional(),
-  blocks: z.array(blockSchema),
-});
 
 /** A device of a linked incident, for the customer's instruction that comes by the lead. */
 const linkedDeviceSchema = z.object({
@@ -52,7 +39,7 @@ const passedOrderSchema = z.object({
   /** Orders of one lead to one incident are numbered from 1. */
   number: z.int(),
   machineIds: z.array(z.string()),
-  instruction: instructionSchema,
+  instruction: recordedInstructionSchema,
   instructorName: z.string(),
   actor: z.string(),
   /** The incidents whose devices the same instruction gives back. */

@@ -1,6 +1,12 @@
 import type { Follower, LeadEntry } from './link-record.js';
 import { currentVerdict, type IncidentRecord } from './record.js';
 
+/*
+ * One attack, many alerts, one conversation: an incident that is linked to a lead keeps its verdict, its clock and its
+ * devices, and has the lead send its mails. It asks, the lead reports. Here is how their records are read; what each
+ * has to say at this moment is decided in link-follower.ts and link-lead.ts.
+ */
+
 /** The lead through which the customer is told; undefined where the incident has its own conversation. */
 export function leadOf({ link }: IncidentRecord): string | undefined {
   return link?.since == null ? undefined : link.leadId;
@@ -17,6 +23,12 @@ export function isFollowing({ want, refusal }: Follower): boolean {
 /** The incidents that are linked to this one. */
 export function followersOf({ followers = {} }: IncidentRecord): [incidentId: string, follower: Follower][] {
   return Object.entries(followers).filter(([, follower]) => isFollowing(follower));
+}
+
+export function withFollower(record: IncidentRecord, incidentId: string, change: (follower: Follower) => Follower) {
+  const follower = record.followers?.[incidentId];
+  if (follower === undefined) return record;
+  return { ...record, followers: { ...record.followers, [incidentId]: change(follower) } };
 }
 
 /** Is anything still owed that is to be told through this incident? */

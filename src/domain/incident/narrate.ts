@@ -1,18 +1,16 @@
 import type { Level, Judgement } from '../commands.js';
-import type { Acknowledgement, HoldState } from '../device/record.js';
 import { reasonWords } from '../reasons.js';
-import type { Scope } from '../scope.js';
 import { bilingual, clip, oneLine, type Bilingual } from '../text.js';
 import { toMs, type Instant } from '../time.js';
+import { narrateCustomerMail, narrateHeld, narrateInquiry } from './customer-mail.js';
 import type { Fact } from './facts.js';
-import { holdOf } from './duties.js';
-import { changeHeard, changeWords, endedElsewhere, releasedElsewhere } from './elsewhere.js';
-import type { LeadRefusal } from './link-record.js';
-import { followersOf, leadEntry, leadOf } from './link-state.js';
-import type { DeviceEntry, IncidentRecord, TimelineEntry, TimelineType } from './record.js';
-
-/** Text of a timeline entry stays far under its 4 kB. */
-const SHORT = 600;
+import { narrateBounce } from './narrate-bounce.js';
+import { narrateCalls, narrateMail } from './narrate-contact.js';
+import { nameOf, namesOf, narrateDevice } from './narrate-devices.js';
+import { narrateFollower, narrateLeadReport, narrateUnlinked } from './narrate-links.js';
+import type { IncidentRecord, TimelineEntry } from './record.js';
+import { awaited } from './reminders.js';
+import { entriesAt, SHORT } from './timeline-entry.js';
 
 const JUDGEMENTS: Record<Judgement, Bilingual> = {
   'true-positive': bilingual('true positive', '正検知'),
@@ -28,98 +26,9 @@ function levelWords(level: Level): Bilingual {
   return bilingual(`threat level ${level}`, `脅威レベル${level}`);
 }
 
-export function narrateScope(scope: Scope, at: Instant): TimelineEntry {
-  const telling = scope.explanation.filter(({ passed, flagged }) => flagged || passed === scope.inScope);
-  const reasons = scope.inScope ? telling.filter(({ flagged }) => flagged) : telling;
-  const en = reasons.map(({ reason }) => reason.en).join(' ');
-  const ja = reasons.map(({ reason }) => reason.ja).join('');
-  const text = scope.inScope
-    ? bilingual(`In scope. ${en}`.trim(), `監視対象です。${ja}`)
-    : bilingual(`Not analysed: ${en}`, `分析対象外です: ${ja}`);
-  return { at, actor: 'mimamori', type: 'scope', text, data: { inScope: scope.inScope } };
-}
-
-const HOLD_WORDS: Record<HoldState, { type: TimelineType; text: (name: string, why: Bilingual | null) => Bilingual }> =
-  {
-    wanted: {
-      type: 'isolation',
-      text: (name) =>
-        bilingual(
-          `Isolation of ${name} requested from Defender.`,
-          `${name} のネットワーク隔離を Defender に要求しました。`,
-        ),
-    },
-    isolated: {
-      type: 'isolation',
-      text: (name) =>
-        bilingual(`${name} is isolated: Defender has confirmed it.`, `${name} の隔離を Defender が確認しました。`),
-    },
-    failed: {
-      type: 'isolation',
-      text: (name, why) =>
-        bilingual(
-          `${name} could not be isolated: ${why?.en ?? ''}.`,
-          `${name} を隔離できませんでした: ${why?.ja ?? ''}。`,
-        ),
-    },
-    cancelled: {
-      type: 'isolation',
-      text: (name, why) =>
-        bilingual(
-          `Isolation of ${name} was called off before it happened: ${why?.en ?? ''}.`,
-          `${name} の隔離は実施前に取り消されました: ${why?.ja ?? ''}。`,
-        ),
-    },
-    held: {
-      type: 'release',
-      text: (name) =>
-        bilingual(
-          `${name} stays isolated: another incident holds it.`,
-          `${name} は別のインシデントが隔離を必要としているため、隔離を継続します。`,
-        ),
-    },
-    releasing: {
-      type: 'release',
-      text: (name) =>
-        bilingual(`Release of ${name} requested from Defender.`, `${name} の隔離解除を Defender に要求しました。`),
-    },
-    released: {
-      type: 'release',
-      text: (name) =>
-        bilingual(`${name} is released: Defender has confirmed it.`, `${name} の隔離解除を Defender が確認しました。`),
-    },
-    'release-failed': {
-      type: 'release',
-      text: (name, why) =>
-        bilingual(
-          `${name} could not be released: ${why?.en ?? ''}.`,
-          `${name} の隔離を解除できませんでした: ${why?.ja ?? ''}。`,
-        ),
-    },
-  };
-
-function namesOf(record: IncidentRecord, machineIds: readonly string[]): Bilingual {
-  const names = machineIds.map((machineId) => nameOf(record, machineId));
-  return names.length === 0 ? bilingual('no device', '端末 (該当なし)') : bilingual(names.join(', '), names.join('、'));
-}
-
-function nameOf(record: IncidentRecord, machineId: string): string {
-  return record.devices.find((device) => device.machineId === machineId)?.name ?? machineId;
-}
-
 /** What a fact says on the timeline; nothing for bookkeeping that another entry tells. */
 export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecord, at: Instant): TimelineEntry[] {
-  const entry = (
-    type: TimelineType,
-    text: Bilingual,
-    data?: Record<string, unknown>,
-    actor = 'mimamori',
-  ): TimelineEntry[] => [{ at, actor, type, text, ...(data === undefined ? {} : { data }) }];
-  const trouble = (type: TimelineType, reason: string, why: string, data: Record<string, unknown>): TimelineEntry[] => {
-    const words = reasonWords(reason);
-    return entry(type, bilingual(`In trouble: ${words.en}. ${why}`, `障害: ${words.ja}。${why}`), { ...data, reason });
-  };
-
+  const { entry, trouble } = entriesAt(at);
   switch (fact.type) {
     case 'policy-read':
     case 'exclusions-looked':
@@ -138,6 +47,12 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
         undefined,
         fact.actor,
       );
+    case 'customer-mail':
+      return narrateCustomerMail(before, fact.mail, at);
+    case 'inquiry-reported':
+      return narrateInquiry(before, fact.report, at);
+    case 'mail-held':
+      return narrateHeld(before, fact.held, at);
     case 'untriaged-warned':
       return entry(
         'warning',
@@ -153,6 +68,15 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
           'The tuning period that prevented the isolation is over. Nothing is isolated by itself: judge again to isolate.',
           '隔離を見送ったチューニング期間が終了しました。自動では隔離しません。隔離する場合は再度判定してください。',
         ),
+      );
+    case 'reminder-due':
+      return entry(
+        'reminder',
+        bilingual(
+          'The customer has not answered yet, and is reminded.',
+          'お客様からまだご回答がないため、再度ご連絡します。',
+        ),
+        { index: (after.reminders?.due.length ?? 1) - 1, since: awaited(before).since },
       );
     case 'device-known': {
       const { facts } = fact;
@@ -342,83 +266,12 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
       return trouble('mail', 'mail-delayed', fact.why, { dutyId: fact.dutyId });
     case 'look-up-failing':
       return trouble('device-known', 'device-look-up-failing', fact.why, { machineId: fact.machineId });
-    case 'mail-settled': {
-      const messageId = before.effects[fact.dutyId]?.messageId;
-      const data = { dutyId: fact.dutyId, messageId, subject: fact.subject, to: fact.to };
-      const { outcome } = fact;
-      if (outcome.status === 'accepted') {
-        return entry(
-          'mail',
-          bilingual(
-            `Mail accepted by the mail server: ${fact.subject}${refusedNote(outcome.rejected, 'en')}`,
-            `メールサーバーがメールを受け付けました: ${fact.subject}${refusedNote(outcome.rejected, 'ja')}`,
-          ),
-          { ...data, acceptedAt: outcome.at, rejected: outcome.rejected.slice(0, 10) },
-        );
-      }
-      if (outcome.status === 'rejected') {
-        return entry(
-          'mail',
-          bilingual(
-            `The mail server refused a mail for good: ${fact.subject} (${outcome.response})`,
-            `メールサーバーがメールを拒否しました: ${fact.subject} (${outcome.response})`,
-          ),
-          data,
-        );
-      }
-      return entry(
-        'mail',
-        bilingual(
-          `Mail withdrawn before it was sent: ${fact.subject}`,
-          `送信前にメールを取りやめました: ${fact.subject}`,
-        ),
-        data,
-      );
-    }
-    case 'device-reported': {
-      const { report } = fact;
-      const device = after.devices.find(({ machineId }) => machineId === report.machineId);
-      const earlier = before.devices.find(({ machineId }) => machineId === report.machineId);
-      if (device?.report !== report) return [];
-      const told = earlier === undefined ? undefined : holdOf(earlier)?.state;
-      const { hold } = report;
-      const known = new Set(earlier?.report?.troubles?.map(({ reason }) => reason));
-      const troubles = (report.troubles ?? [])
-        .filter(({ reason }) => !known.has(reason))
-        .flatMap(({ reason, why }) =>
-          trouble(hold.want === 'release' ? 'release' : 'isolation', reason, why, { machineId: report.machineId }),
-        );
-      const elsewhere = narrateElsewhere(after, earlier, device, at);
-      if (told === hold.state) return [...elsewhere, ...troubles];
-      const accepted = endedElsewhere(device)?.acknowledged;
-      if (accepted !== undefined) return [...narrateAcceptance(device, accepted, at), ...troubles];
-      const { type, text } = HOLD_WORDS[hold.state];
-      const ordered: TimelineEntry[] =
-        hold.order !== null && earlier?.order !== device.order
-          ? entry(
-              'instruction',
-              bilingual(
-                `The customer ordered the release of device ${device.name} (${hold.order.instructorName}, by ${hold.order.instruction.channel}).`,
-                `お客様 (${hold.order.instructorName}) から端末 ${device.name} の隔離解除の指示がありました (${hold.order.instruction.channel})。`,
-              ),
-              { machineIds: [report.machineId], instruction: hold.order.instruction },
-              hold.order.actor,
-            )
-          : [];
-      return [
-        ...ordered,
-        ...entry(type, text(device.name, hold.reason === null ? null : reasonWords(hold.reason)), {
-          machineId: report.machineId,
-          state: hold.state,
-          reason: hold.reason,
-          heldBy: report.heldBy,
-          at: hold.at,
-          actionId: report.action?.id,
-        }),
-        ...elsewhere,
-        ...troubles,
-      ];
-    }
+    case 'mail-settled':
+      return narrateMail(before, fact, at);
+    case 'mail-bounced':
+      return narrateBounce(before, fact.report, after, at);
+    case 'device-reported':
+      return narrateDevice(before, fact.report, after, at);
     case 'phone-reported':
       return [
         ...narrateCalls(before, fact.report.seq, after, at),
@@ -459,176 +312,6 @@ export function narrate(before: IncidentRecord, fact: Fact, after: IncidentRecor
   }
 }
 
-/** A change past this service, and its end where the device is isolated again for somebody here. */
-function narrateElsewhere(
-  record: IncidentRecord,
-  before: DeviceEntry | undefined,
-  device: DeviceEntry,
-  at: Instant,
-): TimelineEntry[] {
-  const { machineId, name, report } = device;
-  const entry = (actor: string, text: Bilingual, data: Record<string, unknown>): TimelineEntry[] => [
-    { at, actor, type: 'isolation', text, data: { machineId, actionId: report?.action?.id, ...data } },
-  ];
-  const change = changeHeard(before, device);
-  if (change !== undefined) {
-    const { isolation, by, seenAt, at: changedAt } = change;
-    return entry('defender', changeWords(record, device, change), {
-      reason: 'isolation-changed-elsewhere',
-      isolation,
-      at: changedAt,
-      seenAt,
-      by,
-    });
-  }
-  const wasFree = before !== undefined && releasedElsewhere(before) !== undefined;
-  if (!wasFree || releasedElsewhere(device) !== undefined || holdOf(device)?.state !== 'isolated') return [];
-  const text = bilingual(
-    `${name} is isolated again: Defender has confirmed it.`,
-    `${name} が再度隔離されたことを Defender が確認しました。`,
-  );
-  return entry('mimamori', text, { isolation: 'isolated', at: report?.isolatedAt });
-}
-
-function narrateAcceptance(
-  { machineId, name, report }: DeviceEntry,
-  { actor, reason, at: acknowledgedAt }: Acknowledgement,
-  at: Instant,
-): TimelineEntry[] {
-  const words = clip(reason, SHORT);
-  return [
-    {
-      at,
-      actor,
-      type: 'release',
-      text: bilingual(
-        `The release of ${name} outside this service was acknowledged: ${words}`,
-        `本サービス以外の操作による ${name} の隔離解除を承認しました: ${words}`,
-      ),
-      data: {
-        machineId,
-        state: 'released',
-        reason: 'released-elsewhere',
-        at: report?.hold.at,
-        acknowledgedAt,
-        words,
-      },
-    },
-  ];
-}
-
-const UNLINKED: Record<LeadRefusal | 'asked' | 'gone', Bilingual> = {
-  asked: bilingual('an analyst has unlinked it', 'アナリストが紐付けを解除しました'),
-  gone: bilingual('the workflow of the lead has ended or was stopped', '紐付け先の処理が終了または停止しています'),
-  'incident-closed': bilingual('the lead is closed', '紐付け先が完了しています'),
-  'lead-all-clear': bilingual(
-    'the lead was found to be no threat, and nobody was told of it',
-    '紐付け先は問題なしと判定され、お客様への連絡がありません',
-  ),
-  'lead-is-linked': bilingual('the lead is itself linked', '紐付け先が別のインシデントに紐付けられています'),
-};
-
-/** Back to its own conversation; nothing where it was never linked. */
-function narrateUnlinked(
-  before: IncidentRecord,
-  why: keyof typeof UNLINKED,
-  at: Instant,
-  actor = 'mimamori',
-): TimelineEntry[] {
-  const leadId = leadOf(before);
-  if (leadId === undefined) return [];
-  const { en, ja } = UNLINKED[why];
-  return [
-    {
-      at,
-      actor,
-      type: 'unlinked',
-      text: bilingual(
-        `No longer linked to ${leadId}: ${en}. Whatever is owed from now on goes in a conversation of its own.`,
-        `${leadId} への紐付けを解除しました: ${ja}。以後の連絡は、このインシデント自身のスレッドで行います。`,
-      ),
-      data: { leadId, reason: why },
-    },
-  ];
-}
-
-/** What came of the link, and of the mails that the lead sends for this incident. */
-function narrateLeadReport(before: IncidentRecord, after: IncidentRecord, at: Instant): TimelineEntry[] {
-  const entries: TimelineEntry[] = [];
-  const leadId = leadOf(after);
-  if (leadId !== undefined && leadOf(before) === undefined) {
-    entries.push({
-      at,
-      actor: after.link?.actor ?? 'mimamori',
-      type: 'linked',
-      text: bilingual(
-        `Linked to ${leadId}: the customer is told through its conversation.`,
-        `${leadId} に紐付けました。お客様への連絡は、紐付け先のスレッドで行います。`,
-      ),
-      data: { leadId },
-    });
-  }
-  for (const [dutyId, effect] of Object.entries(after.effects)) {
-    const { via, status, settledAt, messageId } = effect;
-    if (via === undefined || before.effects[dutyId]?.status === status) continue;
-    const data = { dutyId, messageId, leadId: via.leadId };
-    if (status === 'done') {
-      entries.push({
-        at,
-        actor: 'mimamori',
-        type: 'mail',
-        text: bilingual(
-          `The customer was told through the lead ${via.leadId}: its mail was accepted by the mail server.`,
-          `紐付け先 ${via.leadId} のスレッドでお客様に連絡しました。メールサーバーがメールを受け付けました。`,
-        ),
-        data: { ...data, acceptedAt: settledAt },
-      });
-    } else if (status === 'failed') {
-      const why = reasonWords(effect.reason ?? 'mail-rejected');
-      entries.push({
-        at,
-        actor: 'mimamori',
-        type: 'mail',
-        text: bilingual(
-          `The mail of the lead ${via.leadId} that was to tell of this incident failed: ${why.en}.`,
-          `このインシデントを伝える紐付け先 ${via.leadId} のメールが失敗しました: ${why.ja}。`,
-        ),
-        data: { ...data, reason: effect.reason },
-      });
-    }
-  }
-  if (after.link != null || before.link == null) return entries;
-  const refusal = leadEntry(after, before.link.leadId)?.report?.refusal ?? 'incident-closed';
-  return [...entries, ...narrateUnlinked(before, refusal, at)];
-}
-
-/** On the lead's timeline: who is linked to it from now on, and who no longer. */
-function narrateFollower(
-  before: IncidentRecord,
-  after: IncidentRecord,
-  incidentId: string,
-  at: Instant,
-): TimelineEntry[] {
-  const isLinked = (record: IncidentRecord) => followersOf(record).some(([id]) => id === incidentId);
-  const [was, is] = [isLinked(before), isLinked(after)];
-  if (was === is) return [];
-  const title = clip(after.followers?.[incidentId]?.title ?? '', 200);
-  return [
-    {
-      at,
-      actor: 'mimamori',
-      type: is ? 'linked' : 'unlinked',
-      text: is
-        ? bilingual(
-            `${incidentId} is linked to this incident, and told in its conversation: ${title}`,
-            `${incidentId} がこのインシデントに紐付けられました。このスレッドで連絡します: ${title}`,
-          )
-        : bilingual(`${incidentId} is no longer linked to this incident.`, `${incidentId} の紐付けが解除されました。`),
-      data: { incidentId },
-    },
-  ];
-}
-
 function question(before: IncidentRecord, after: IncidentRecord, actor: string, at: Instant): TimelineEntry[] {
   return after.questions.slice(before.questions.length).map(({ text }) => ({
     at,
@@ -636,12 +319,6 @@ function question(before: IncidentRecord, after: IncidentRecord, actor: string, 
     type: 'question',
     text: bilingual(`The customer is asked: ${clip(text, SHORT)}`, `お客様への確認事項: ${clip(text, SHORT)}`),
   }));
-}
-
-function refusedNote(rejected: readonly { address: string }[], language: 'en' | 'ja'): string {
-  if (rejected.length === 0) return '';
-  const addresses = rejected.map(({ address }) => address).join(', ');
-  return language === 'en' ? ` (refused for ${addresses})` : ` (拒否された宛先: ${addresses})`;
 }
 
 function changes(before: IncidentRecord, after: IncidentRecord): string[] {
@@ -669,46 +346,4 @@ function closedWords(reason: string, words: string | null): Bilingual {
   };
   const text = known[reason] ?? bilingual('Closed.', '完了。');
   return words === null ? text : bilingual(`${text.en} ${words}`, `${text.ja}${words}`);
-}
-
-function narrateCalls(before: IncidentRecord, seq: number, after: IncidentRecord, at: Instant): TimelineEntry[] {
-  const report = after.phone?.report;
-  if (report?.seq !== seq || report === before.phone?.report) return [];
-  const told = new Map(before.phone?.report?.calls.map((call) => [call.attempt, call.status]) ?? []);
-  const calls = report.calls
-    .filter((call) => call.endedAt !== null && told.get(call.attempt) !== call.status)
-    .map((call): TimelineEntry => ({
-      at,
-      actor: 'telephone',
-      type: 'call',
-      text: bilingual(
-        `Call to ${call.contactName}: ${call.status}.`,
-        `${call.contactName} 様への電話: ${call.status}。`,
-      ),
-      data: { contactId: call.contactId, attempt: call.attempt, status: call.status, sid: call.sid },
-    }));
-  if (report.outcome === before.phone?.report?.outcome) return calls;
-  const name = report.acknowledgedBy ?? '';
-  const why = report.reason === null ? null : reasonWords(report.reason);
-  const closing: Record<typeof report.outcome, Bilingual | null> = {
-    ringing: null,
-    acknowledged: bilingual(`${name} acknowledged the call.`, `${name} 様が電話を確認しました。`),
-    exhausted: bilingual(
-      `Nobody acknowledged a call: ${why?.en ?? ''}.`,
-      `電話で確認が取れませんでした: ${why?.ja ?? ''}。`,
-    ),
-    cancelled: bilingual('The calls were called off.', '電話連絡を取りやめました。'),
-  };
-  const text = closing[report.outcome];
-  if (text === null) return calls;
-  return [
-    ...calls,
-    {
-      at,
-      actor: 'mimamori',
-      type: 'call',
-      text,
-      data: { outcome: report.outcome, acknowledgedBy: report.acknowledgedBy },
-    },
-  ];
 }

@@ -2,13 +2,15 @@ import type { DeviceReport, HoldState } from '../device/record.js';
 import { isByRules } from '../scope.js';
 import { assertNever } from '../text.js';
 import { latest, toMs, type Instant } from '../time.js';
-import { reassess, scopeOf } from './assessment.js';
+import { dangers } from './after-close.js';
+import { reassess } from './assessment.js';
+import { acceptedMail } from './bounces.js';
 import { askedForDemand, duties } from './duties.js';
 import { changeHeard, changeNotice } from './elsewhere.js';
-import type { Fact, MailOutcome } from './facts.js';
+import type { Fact } from './facts.js';
 import { deviceEntry, withDevice } from './opening.js';
 import type { DeviceEntry, IncidentRecord } from './record.js';
-import { triedAgain } from './verdicts.js';
+import { triedAgain } from './mails-again.js';
 
 export function applyReport(record: IncidentRecord, report: DeviceReport, at: Instant): IncidentRecord {
   const entry = record.devices.find(({ machineId }) => machineId === report.machineId);
@@ -80,15 +82,16 @@ export function isNews(device: DeviceEntry, report: DeviceReport): boolean {
   return device.report === null || report.version > device.report.version;
 }
 
-export function settleMail(record: IncidentRecord, dutyId: string, outcome: MailOutcome, at: Instant): IncidentRecord {
+export function settleMail(
+  record: IncidentRecord,
+  { dutyId, outcome, to }: Extract<Fact, { type: 'mail-settled' }>,
+  at: Instant,
+): IncidentRecord {
   const effect = record.effects[dutyId];
   if (effect === undefined) return record;
   switch (outcome.status) {
     case 'accepted':
-      return {
-        ...record,
-        effects: { ...record.effects, [dutyId]: { ...effect, status: 'done', settledAt: outcome.at, reason: null } },
-      };
+      return { ...record, effects: { ...record.effects, [dutyId]: acceptedMail(effect, outcome, to) } };
     case 'rejected':
       return {
         ...record,
@@ -104,12 +107,6 @@ export function settleMail(record: IncidentRecord, dutyId: string, outcome: Mail
     default:
       return assertNever(outcome);
   }
-}
-
-function isDangerous(record: IncidentRecord, next: IncidentRecord): boolean {
-  const rank = { Informational: 0, Low: 1, Medium: 2, High: 3, unknown: 3 };
-  const nowInScope = scopeOf(next).inScope;
-  return nowInScope && (!scopeOf(record).inScope || rank[next.alert.severity] > rank[record.alert.severity]);
 }
 
 /** News about an alert, also after it was closed: closed by the rules it reopens, closed by an analyst the SOC is told. */
@@ -129,8 +126,9 @@ export function applyAlertUpdate(
           devices: [...renamed.devices, deviceEntry(machineId, fact.alert.computerDnsName ?? machineId, true)],
         };
   const next = reassess(record, withItsDevice, at, toMs(since) > toMs(at) ? at : since);
-  if (record.closed === null || !isDangerous(record, next)) return next;
-  if (isByRules(record.closed.reason)) return next;
+  if (record.closed === null || isByRules(record.closed.reason)) return next;
+  const found = dangers(record, next);
+  if (found.length === 0) return next;
   return {
     ...next,
     changedAfterCloseAt: at,
@@ -140,8 +138,8 @@ export function applyAlertUpdate(
         at,
         about: 'changed-after-close',
         text: {
-          en: 'The alert changed in Defender after an analyst closed the incident.',
-          ja: 'アナリストがインシデントを完了した後に、Defender のアラートが変化しました。',
+          en: `The alert changed in Defender after an analyst closed the incident: ${found.map(({ en }) => en).join(', ')}.`,
+          ja: `アナリストがインシデントを完了した後に、Defender のアラートが変化しました: ${found.map(({ ja }) => ja).join('、')}。`,
         },
       },
     ],

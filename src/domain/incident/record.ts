@@ -1,5 +1,6 @@
 import type { AlertRecord } from '../alert.js';
 import type { CommandOutcome, EscalationBody, Instruction, Judgement, Level } from '../commands.js';
+import type { CustomerMail } from '../customer-mail/news.js';
 import type { DeviceReport } from '../device/record.js';
 import type { MachineFacts } from '../machine.js';
 import type { PhoneReport } from '../phone/record.js';
@@ -25,6 +26,8 @@ export const timelineTypes = [
   'verdict',
   'duty',
   'mail',
+  'reminder',
+  'bounce',
   'call',
   'isolation',
   'release',
@@ -41,6 +44,9 @@ export const timelineTypes = [
   'reopened',
   'linked',
   'unlinked',
+  'customer-mail',
+  'held-mail',
+  'inquiry',
 ] as const;
 export type TimelineType = (typeof timelineTypes)[number];
 
@@ -158,7 +164,8 @@ export interface DeviceEntry {
 
 /** An effect on the outside that the incident itself, or its lead for it, carries out: a mail. */
 export interface Effect {
-  status: 'running' | 'done' | 'failed' | 'cancelled';
+  /** `bounced`: accepted by the mail server, and given back by those of all whom it was for. */
+  status: 'running' | 'done' | 'failed' | 'cancelled' | 'bounced';
   startedAt: Instant;
   settledAt: Instant | null;
   /** Why it failed; while it is running, why it takes so long. */
@@ -170,6 +177,21 @@ export interface Effect {
   maybeAccepted: boolean;
   /** The lead that was asked to send it, and by which request; the Message-ID is then that of the lead's mail. */
   via?: { leadId: string; seq: number };
+  /** Whom it was for, without copies. Absent until it is accepted, and in records from before. */
+  to?: string[];
+  /** Whom of all the mail server refused as it took the mail for the others. */
+  refused?: string[];
+  bounced?: Bounce[];
+}
+
+/** A mail server that has given a mail back: one recipient who was not reached. */
+export interface Bounce {
+  address: string;
+  /** RFC 3463; empty where the report names none. */
+  status: string;
+  diagnostic: string;
+  /** When the report came. */
+  at: Instant;
 }
 
 export interface Phone {
@@ -219,6 +241,10 @@ export interface IncidentRecord {
   effects: Record<string, Effect>;
   /** How often a duty that had failed was tried again, by its id. */
   retries: Record<string, number>;
+  /** The mails that came back and were sent anew: what became of them before. */
+  bouncedMails?: (Effect & { dutyId: string })[];
+  /** The keys of the delivery reports that were heard, the newest last. */
+  bounceReports?: string[];
   phone: Phone | null;
 
   warnings: Warning[];
@@ -242,10 +268,18 @@ export interface IncidentRecord {
   /** The mails that this incident sends for them. */
   tellings?: Telling[];
 
+  /** Absent in runs that began before there were reminders: no timer of theirs waits for one. */
+  reminders?: Reminders;
+
   assignee: string | null;
   closed: { at: Instant; reason: CloseReason; by: string; words: string | null } | null;
   reopenedAt: Instant | null;
   changedAfterCloseAt: Instant | null;
+  /**
+   * Once an analyst has closed it, whatever makes the alert more dangerous is told. Absent in runs that began before: they
+   * tell of a raised severity and of coming into scope alone.
+   */
+  watchesClosed?: true;
   rejectedSignalAt: Instant | null;
   /**
    * When a tuning period that had prevented an isolation was over, until an analyst judges again. Absent in runs that
@@ -258,6 +292,9 @@ export interface IncidentRecord {
    * runs that began before there were exclusions: they never look.
    */
   exclusion?: { lookedFor: string; match: ExclusionMatch | null } | null;
+
+  /** What the customer has written; absent before the first mail. */
+  customerMail?: CustomerMail;
 
   handled: Record<string, { bodyHash: string; outcome: CommandOutcome }>;
   timeline: TimelineEntry[];
@@ -274,9 +311,32 @@ export interface ExclusionMatch {
   text: Bilingual;
 }
 
+/** What the customer was asked and had not answered was asked again. */
+export interface Reminders {
+  /** When each came due, over all waits. */
+  due: Instant[];
+  /** How many of the days of the wait that goes on are past; 0 where nothing waits. */
+  ofThisWait: number;
+  /** Who waits for our answer is reminded of nothing. Absent in runs that began before that: their timers go on. */
+  pausesForMail?: true;
+  /** When we last answered: from then on it is the customer that is waited for. */
+  answeredAt?: Instant;
+}
+
+/** Does a mail of the customer's wait for us, so that nobody reminds them of what we wait for? */
+export function isReminderHeld({ reminders, customerMail }: IncidentRecord): boolean {
+  return reminders?.pausesForMail === true && customerMail?.inquiry?.waitingSince != null;
+}
+
 export interface SocNotice {
   at: Instant;
-  about: 'changed-after-close' | 'unverified-command' | 'rejected-signal' | 'isolation-changed-elsewhere';
+  about:
+    | 'changed-after-close'
+    | 'unverified-command'
+    | 'rejected-signal'
+    | 'isolation-changed-elsewhere'
+    | 'mail-bounced'
+    | 'mail-partly-bounced';
   text: Bilingual;
 }
 
@@ -294,10 +354,17 @@ export function currentVerdict(record: IncidentRecord): Verdict | undefined {
   return record.verdicts.at(-1);
 }
 
-/** Has anybody at the customer been told of a threat, or may have been? */
+/** Did the mail go out, or may it have, without coming back? */
+export function mayHaveReached({ status, maybeAccepted }: Effect): boolean {
+  return status === 'running' || status === 'done' || maybeAccepted;
+}
+
+/** Has anybody at the customer been told of a threat, or may have been? Where the primary came back, by a later verdict's mail. */
 export function customerTold(record: IncidentRecord): boolean {
   const primary = record.effects['mail:primary'];
-  return primary !== undefined && (primary.status === 'running' || primary.status === 'done' || primary.maybeAccepted);
+  if (primary === undefined) return false;
+  if (primary.status !== 'bounced') return mayHaveReached(primary);
+  return Object.values(record.effects).some((effect) => effect.verdict !== null && mayHaveReached(effect));
 }
 
 export function hasTexts(verdict: Verdict): boolean {

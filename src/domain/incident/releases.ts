@@ -1,7 +1,6 @@
 import type { ReleaseBody, ReleaseOutcome } from '../commands.js';
-import { holdOf } from './duties.js';
+import { holdOf, isHolding } from './duties.js';
 import type { DeviceEntry, IncidentRecord } from './record.js';
-import { isHolding } from './stage.js';
 
 /** Devices of this incident that a release would give back. */
 export function releasable(record: IncidentRecord, body: Pick<ReleaseBody, 'machineIds'>): DeviceEntry[] {

@@ -186,6 +186,10 @@ export function dueWarning(record: IncidentRecord, now: Instant): { percent: num
   return warned ? undefined : { percent: passed, dueAt };
 }
 
+function isOver({ status }: Duty): boolean {
+  return status === 'done' || status === 'cancelled';
+}
+
 /** Why the target was missed, in words of the service; the first that holds. */
 function causeOf(record: IncidentRecord, dueAt: Instant): string {
   const verdict = currentVerdict(record);
@@ -196,7 +200,7 @@ function causeOf(record: IncidentRecord, dueAt: Instant): string {
   for (const duty of duties(record)) {
     if (duty.kind === 'isolate' && duty.status === 'failed') return duty.reason ?? 'isolation-failed';
     if (duty.kind === 'isolate' && (duty.status === 'running' || duty.status === 'owed')) return 'isolation-pending';
-    if (duty.kind === 'mail' && duty.topic !== undefined && 'verdict' in duty.topic && duty.status !== 'done') {
+    if (duty.kind === 'mail' && duty.topic !== undefined && 'verdict' in duty.topic && !isOver(duty)) {
       return duty.reason ?? 'mail-not-accepted';
     }
   }

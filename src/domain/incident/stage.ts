@@ -2,23 +2,19 @@ import { tuningPeriodAt } from '../customer.js';
 import { reasonWords } from '../reasons.js';
 import { bilingual, type Bilingual } from '../text.js';
 import { latest, plus, toMs, type Instant } from '../time.js';
-import { duties, holdOf, isSettled, outstanding, troublesOf, type Duty } from './duties.js';
+import { duties, holdOf, isHolding, isReturned, isSettled, outstanding, troublesOf, type Duty } from './duties.js';
 import { scopeOf } from './assessment.js';
+import { customerMailOf, mailAttention } from './customer-mail.js';
+import { releaseOffers } from './release-offers.js';
 import { releasedElsewhere } from './elsewhere.js';
 import { isOwedThrough } from './link-state.js';
-import { currentVerdict, type CloseReason, type DeviceEntry, type IncidentRecord } from './record.js';
+import { currentVerdict, type CloseReason, type IncidentRecord } from './record.js';
+import { reminderAt } from './reminders.js';
 import { nextThreshold, slo } from './slo.js';
 import { isDemanded } from './verdicts.js';
 
 export const stages = ['awaiting-triage', 'responding', 'notified', 'awaiting-release', 'closed'] as const;
 export type Stage = (typeof stages)[number];
-
-/** Does this incident itself keep the device isolated, or is it about to? */
-export function isHolding(device: DeviceEntry): boolean {
-  const hold = holdOf(device);
-  if (hold === undefined) return device.asked !== null;
-  return ['wanted', 'isolated', 'releasing', 'release-failed'].includes(hold.state);
-}
 
 /** Reopened after an all-clear or without a verdict, the alert has to be judged again. */
 function awaitsVerdict(record: IncidentRecord): boolean {
@@ -44,6 +40,7 @@ export function attentionOf(record: IncidentRecord, all: readonly Duty[] = dutie
   for (const duty of all) {
     if (duty.status === 'failed') reasons.add(duty.reason ?? `${duty.kind}-failed`);
     if (duty.status === 'running' && duty.reason !== undefined) reasons.add(duty.reason);
+    if (isReturned(duty)) reasons.add('mail-bounced');
     if (duty.reason === 'awaiting-text' && duty.status === 'owed') reasons.add('awaiting-text');
   }
   for (const reason of record.devices.flatMap(troublesOf)) reasons.add(reason);
@@ -53,6 +50,7 @@ export function attentionOf(record: IncidentRecord, all: readonly Duty[] = dutie
   if (record.devices.some((device) => releasedElsewhere(device) !== undefined)) {
     reasons.add('isolation-changed-elsewhere');
   }
+  for (const reason of mailAttention(record)) reasons.add(reason);
   if (record.changedAfterCloseAt !== null) reasons.add('changed-after-close');
   if (record.rejectedSignalAt !== null) reasons.add('rejected-signal');
   if (record.tuningOverAt != null && record.closed === null) reasons.add('tuning-period-over');
@@ -83,6 +81,7 @@ export function dueClosure(record: IncidentRecord, now: Instant): CloseReason | 
 function autoCloseAt(record: IncidentRecord, all: readonly Duty[]): Instant | undefined {
   if (record.policy === null || currentVerdict(record)?.level !== 2 || stageOf(record, all) !== 'notified')
     return undefined;
+  if (customerMailOf(record).inquiry?.waitingSince != null) return undefined;
   if (openQuestions(record).length > 0 || all.some(({ status }) => status === 'failed')) return undefined;
   return plus(record.updatedAt, record.policy.service.autoCloseMs);
 }
@@ -155,6 +154,7 @@ export function nextWake(record: IncidentRecord, now: Instant): Wake | undefined
     [autoCloseAt(record, all), 'closes itself if the customer stays silent'],
     [nextTuningStart(record, all, now), 'a tuning period begins'],
     [tuningEnd(record, all, now), 'the tuning period that prevents the isolation ends'],
+    [reminderAt(record, now), 'reminds the customer of what is not answered'],
     [lingerUntil(record), 'closed; stays for late news and reopening'],
   ];
   return (
@@ -169,6 +169,26 @@ export interface Waiting {
   who: 'analyst' | 'customer' | 'defender' | 'mail-server' | 'telephone';
   what: Bilingual;
   until: Instant | null;
+}
+
+/** Whom and what a mail waits for that is not settled. */
+function mailWait({ id, reason }: Duty): Omit<Waiting, 'until'> {
+  switch (reason) {
+    case 'awaiting-text':
+      return { who: 'analyst', what: bilingual('the texts of the mail', 'メールの文面') };
+    case 'awaiting-lead':
+      return { who: 'analyst', what: bilingual("the lead's primary escalation", 'リードの一次エスカレーション') };
+    case 'mail-bounced':
+      return {
+        who: 'analyst',
+        what: bilingual(
+          `an address that can be reached: ${id} came back; correct the customers file, or repeat the verdict`,
+          `有効なメールアドレス: ${id} が戻ってきました (お客様ファイルの修正、または同じ判定の再登録)`,
+        ),
+      };
+    default:
+      return { who: 'mail-server', what: bilingual(`acceptance of ${id}`, `${id} の受付`) };
+  }
 }
 
 /** Whom the incident waits for, for what, until when: the answer to "what now?" at 3 a.m. */
@@ -199,17 +219,7 @@ export function waitingFor(record: IncidentRecord, now: Instant): Waiting[] {
     if (isSettled(duty)) continue;
     switch (duty.kind) {
       case 'mail':
-        waiting.push(
-          duty.reason === 'awaiting-text'
-            ? { who: 'analyst', what: bilingual('the texts of the mail', 'メールの文面'), until }
-            : duty.reason === 'awaiting-lead'
-              ? {
-                  who: 'analyst',
-                  what: bilingual("the lead's primary escalation", 'リードの一次エスカレーション'),
-                  until,
-                }
-              : { who: 'mail-server', what: bilingual(`acceptance of ${duty.id}`, `${duty.id} の受付`), until },
-        );
+        waiting.push({ ...mailWait(duty), until });
         break;
       case 'isolate':
         waiting.push({
@@ -254,6 +264,21 @@ export function waitingFor(record: IncidentRecord, now: Instant): Waiting[] {
   }
   for (const { text } of openQuestions(record)) {
     waiting.push({ who: 'customer', what: bilingual(`an answer: ${text}`, `ご回答: ${text}`), until: null });
+  }
+  const { inquiry } = customerMailOf(record);
+  const [offer] = releaseOffers(record);
+  if (inquiry?.waitingSince != null || offer !== undefined) {
+    waiting.push({
+      who: 'analyst',
+      what:
+        offer === undefined
+          ? bilingual('an answer to the customer’s mail', 'お客様のメールへの回答')
+          : bilingual(
+              'a decision: the customer’s mail may be an instruction to release',
+              'お客様のメールの確認 (隔離解除のご指示の可能性があります)',
+            ),
+      until: null,
+    });
   }
   if (waiting.length === 0) {
     waiting.push({

@@ -1,10 +1,11 @@
 import type { NamedDevice, TriageBody } from '../commands.js';
 import type { Instant } from '../time.js';
-import { askedForDemand, duties, holdOf } from './duties.js';
+import { askedForDemand, duties, holdOf, isReturned } from './duties.js';
 import { endedElsewhere } from './elsewhere.js';
 import type { Fact } from './facts.js';
 import { deviceEntry } from './opening.js';
 import { currentVerdict, type DeviceEntry, type IncidentRecord, type Target, type Verdict } from './record.js';
+import { triedAgain, withoutMails } from './mails-again.js';
 
 /** The machine ids that a verdict concerns. Left out, the devices named before stay meant where the level allows it. */
 export function concernedDevices(record: IncidentRecord, body: TriageBody): string[] {
@@ -163,19 +164,14 @@ function retarget(
   };
 }
 
-/** Whatever comes of a further try is told anew. */
-export function triedAgain(record: IncidentRecord, dutyIds: Iterable<string>): IncidentRecord['retries'] {
-  return { ...record.retries, ...Object.fromEntries([...dutyIds].map((id) => [id, (record.retries[id] ?? 0) + 1])) };
-}
-
 /** An analyst repeats a verdict to have what failed tried again, with the names of devices as they are given now. */
 export function applyRetry(record: IncidentRecord, named: readonly NamedDevice[], at: Instant): IncidentRecord {
   const names = new Map(named.map(({ machineId, name }) => [machineId, name]));
-  const failed = duties(record).filter(({ status }) => status === 'failed');
+  const failed = duties(record).filter((duty) => duty.status === 'failed' || isReturned(duty));
   const failedIds = new Set(failed.map(({ id }) => id));
   return {
     ...record,
-    effects: Object.fromEntries(Object.entries(record.effects).filter(([id]) => !failedIds.has(id))),
+    ...withoutMails(record, failedIds),
     retries: triedAgain(record, failedIds),
     phone: failedIds.has('phone') ? null : record.phone,
     devices: record.devices.map((device) => {

@@ -5,6 +5,7 @@ import { scopeRules } from '../scope.js';
 import type { Instant } from '../time.js';
 import { dutyKinds, duties, dutyStatuses, holdOf } from './duties.js';
 import { scopeOf } from './assessment.js';
+import { customerMailSchema, inquiryStandingSchema, shownInquiry, shownMails } from './customer-mail.js';
 import { followersOf, leadOf } from './link-state.js';
 import { closeReasons, currentVerdict, timelineTypes, type DeviceEntry, type IncidentRecord } from './record.js';
 import { attentionOf, stageOf, stages, waitingFor } from './stage.js';
@@ -71,6 +72,8 @@ export const incidentSchema = incidentSummarySchema
         doneAt: instant.optional(),
       }),
     ),
+    customerMails: z.array(customerMailSchema).meta({ description: 'Mails of the customer in this conversation.' }),
+    inquiry: inquiryStandingSchema.nullable().meta({ description: 'Where they are answered.' }),
     timeline: z.array(
       z.object({
         at: instant,
@@ -160,6 +163,8 @@ export function incidentView(record: IncidentRecord, now: Instant): IncidentView
       answer: answer === null ? null : { ...answer },
     })),
     duties: duties(record).map(({ topic: _, ...duty }) => duty),
+    customerMails: shownMails(record),
+    inquiry: shownInquiry(record),
     timeline: record.timeline,
     waitingFor: waitingFor(record, now),
     explanation: scopeOf(record).explanation,

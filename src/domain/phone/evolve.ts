@@ -47,7 +47,8 @@ export function applyRequest(record: PhoneRecord, request: PhoneRequest, at: Ins
           acknowledgedBy: before?.acknowledgedBy ?? null,
           reason: before?.reason ?? null,
         };
-  return { ...record, asks: { ...record.asks, [request.incidentId]: ask } };
+  const policy = request.policy ?? record.policy;
+  return { ...record, policy, asks: { ...record.asks, [request.incidentId]: ask } };
 }
 
 /** Ends the chain for everybody who waits for it. */
@@ -103,6 +104,11 @@ export function applyCallEvent(record: PhoneRecord, event: CallEvent, at: Instan
   if (call.endedAt !== null) return record;
   const ended = isEnded(event.status);
   return changeCall(record, event.attempt, { ...known, status: event.status, endedAt: ended ? at : null });
+}
+
+/** A keypress that has been heard of: told once more, it acknowledges nothing that has been asked since. */
+export function isRepeatedKey(record: PhoneRecord, event: CallEvent): boolean {
+  return event.digits === '1' && callOf(record, event.attempt)?.status === 'acknowledged';
 }
 
 export function reportFor(record: PhoneRecord, incidentId: string): PhoneReport | undefined {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Policy } from '../policy.js';
+import { sentPolicySchema, type Policy } from '../policy.js';
 import { sentInstantSchema, type Instant } from '../time.js';
 
 /** What an incident asks of its customer's telephone. */
@@ -8,6 +8,8 @@ export const phoneRequestSchema = z.object({
   seq: z.int(),
   want: z.enum(['ring', 'cancel']),
   title: z.string(),
+  /** The policy that the incident goes by. Absent in requests from before. */
+  policy: sentPolicySchema,
 });
 export type PhoneRequest = z.infer<typeof phoneRequestSchema>;
 

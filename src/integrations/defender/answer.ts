@@ -51,25 +51,23 @@ export function succeeded(answer: Answer): unknown {
   return body;
 }
 
-/** The error for an answer that is no success. */
-export function refusal(answer: Answer): DefenderError {
+/** The error for an answer that is no success. `waitMs`: how long to wait after a 429, where that is longer than it says. */
+export function refusal(answer: Answer, waitMs = 0): DefenderError {
   const { status } = answer;
   // A proxy's error page says nothing about Defender: "not found" in HTML is no missing device.
-  if (!isDefendersRefusal(answer)) return notDefenders(answer, 'something that is not its error');
+  if (!isDefendersRefusal(answer)) return notDefenders(answer, 'something that is not its error', waitMs);
   const { code, message, target } = errorSchema.safeParse(parseJson(answer.text)).data?.error ?? {};
   const trackingId = target ?? answer.trackingId;
   const what = [code, message].filter((part) => part !== undefined && part !== '').join(': ');
-  const text = [
-    `Defender answered ${status}`,
-    what === '' ? '' : ` ${oneLine(what, 300)}`,
-    trackingId === undefined ? '' : ` (tracking ${oneLine(trackingId, 100)})`,
-  ].join('');
-  return new DefenderError(text, {
+  const words = `Defender answered ${status}${what === '' ? '' : ` ${oneLine(what, 300)}`}`;
+  const tracking = trackingId === undefined ? '' : ` (tracking ${oneLine(trackingId, 100)})`;
+  return new DefenderError(words + tracking, {
     kind: kindOf(status),
     status,
     code,
     trackingId,
-    retryAfterMs: status === 429 ? retryAfterMs(answer, Date.now()) : undefined,
+    words,
+    retryAfterMs: status === 429 ? Math.max(waitMs, retryAfterMs(answer, Date.now())) : undefined,
     mayHaveWorked: answer.changes && status >= 500,
   });
 }
@@ -79,12 +77,12 @@ function isDefendersRefusal({ text }: Answer): boolean {
   return text.trim() === '' || errorSchema.safeParse(parseJson(text)).success;
 }
 
-function notDefenders(answer: Answer, what: string): DefenderError {
+function notDefenders(answer: Answer, what: string, waitMs = 0): DefenderError {
   return new DefenderError(`Defender answered ${answer.status} with ${what}`, {
     kind: answer.status === 429 ? 'throttled' : 'transient',
     status: answer.status,
     trackingId: answer.trackingId,
-    retryAfterMs: answer.status === 429 ? retryAfterMs(answer, Date.now()) : undefined,
+    retryAfterMs: answer.status === 429 ? Math.max(waitMs, retryAfterMs(answer, Date.now())) : undefined,
     mayHaveWorked: answer.changes && (answer.status < 300 || answer.status >= 500),
   });
 }

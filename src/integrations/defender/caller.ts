@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { connectionFailure, httpDefaults } from '../http.js';
 import { refusal, retryAfterMs, type Answer } from './answer.js';
 import { DefenderError } from './errors.js';
-import { createGate, pause } from '../gate.js';
+import type { Share, Shares } from '../allowance.js';
+import { createGate, LONGEST_WAIT_MS, TurnRefused } from '../gate.js';
 import type { SignIn } from './sign-in.js';
 
 /** A customer's tenant and the host that serves it (never mixed: an action may be unknown on another host). */
@@ -13,7 +14,12 @@ export interface Tenant {
   apiBase: string;
 }
 
+/** What a call is for, the most urgent first: a tenant's calls are counted together, whoever makes them. */
+const urgencies = ['isolation', 'following', 'look-up', 'feed'] as const;
+export type Urgency = (typeof urgencies)[number];
+
 export interface Call {
+  urgency: Urgency;
   method: 'GET' | 'POST' | 'DELETE';
   /** Below `apiBase`, its segments encoded. */
   path: string;
@@ -21,11 +27,15 @@ export interface Call {
   body?: Record<string, unknown>;
 }
 
-/** Sends a call and returns whatever was answered, except 401 and 429 that can be helped at once. */
+/** Sends a call and returns whatever was answered, except 401, 403 and 429 that can be helped at once. */
 export type Caller = (tenant: Tenant, call: Call, signal: AbortSignal | undefined) => Promise<Answer>;
 
-/** A pause up to this long is waited for here; a longer one is the caller's, who can wait durably. */
-const LONGEST_WAIT_MS = 5_000;
+/** What Defender allows one application in each tenant; its 1,500 an hour are as many as 15 such minutes. */
+const CALLS_PER_MINUTE = 100;
+
+/** The code where a call has to leave room for what is more urgent. */
+export const USED_UP = 'KeptForIsolations';
+
 const MAX_THROTTLED_REPEATS = 3;
 const MAX_ANSWER_BYTES = 16_000_000;
 
@@ -39,10 +49,35 @@ export interface CallerOptions {
   /** For one request, from its start to the end of its answer. */
   timeoutMs: number;
   maxInFlightPerTenant: number;
+  /** What this client may count on in each tenant. Default: all that Defender allows. */
+  callsPerMinute?: number;
 }
 
-export function createCaller({ signIn, timeoutMs, maxInFlightPerTenant }: CallerOptions): Caller {
-  const gate = createGate({ maxInFlight: maxInFlightPerTenant });
+/**
+ * Isolations take what they need. Of the hundred calls a minute and 1,500 an hour, feeds use up to 24 and 850, look-ups up to
+ * 52 and 760, what follows actions up to 54 and 880, and all of these together 94 and 1,270.
+ */
+function sharesOf(callsPerMinute: number): Shares {
+  const share = (atOnce: number, perMinute: number): Share => ({
+    atOnce: Math.max(1, Math.floor(atOnce * callsPerMinute)),
+    perMinute: perMinute * callsPerMinute,
+  });
+  const own: Record<Urgency, Share | undefined> = {
+    isolation: undefined,
+    following: share(0.4, 0.14),
+    'look-up': share(0.4, 0.12),
+    feed: share(0.1, 0.14),
+  };
+  return { own: urgencies.map((urgency) => own[urgency]), common: share(0.5, 0.2) };
+}
+
+export function createCaller({
+  signIn,
+  timeoutMs,
+  maxInFlightPerTenant,
+  callsPerMinute = CALLS_PER_MINUTE,
+}: CallerOptions): Caller {
+  const gate = createGate({ maxInFlight: maxInFlightPerTenant, shares: sharesOf(callsPerMinute) });
   const client = axios.create({
     ...httpDefaults({ maxAnswerBytes: MAX_ANSWER_BYTES }),
     responseType: 'text',
@@ -82,40 +117,50 @@ export function createCaller({ signIn, timeoutMs, maxInFlightPerTenant }: Caller
     };
   }
 
-  /** Returns when the tenant takes calls again, if that is soon. */
-  async function untilOpen(tenantId: string, signal: AbortSignal | undefined): Promise<void> {
-    const closedForMs = gate.closedForMs(tenantId);
-    if (closedForMs === 0) return;
-    if (closedForMs > LONGEST_WAIT_MS) {
-      const seconds = Math.ceil(closedForMs / 1_000);
-      throw new DefenderError(`Defender wants no calls for tenant ${tenantId} for another ${seconds} s`, {
-        kind: 'throttled',
-        retryAfterMs: closedForMs,
-        mayHaveWorked: false,
+  /** Sends it when its turn has come: every try of a call waits for its own, so that what is more urgent goes before. */
+  async function inTurn(tenant: Tenant, request: Call, renew: boolean, signal: AbortSignal | undefined) {
+    const turn = { rank: urgencies.indexOf(request.urgency), ...(signal === undefined ? {} : { signal }) };
+    return gate
+      .run(tenant.tenantId, turn, async () =>
+        send(tenant, request, await signIn.token(tenant.tenantId, { renew }), signal),
+      )
+      .catch((error: unknown) => {
+        throw error instanceof TurnRefused ? noTurn(tenant, error) : error;
       });
-    }
-    await pause(closedForMs, signal);
   }
 
-  async function call(tenant: Tenant, request: Call, signal: AbortSignal | undefined): Promise<Answer> {
+  return async (tenant, request, signal) => {
     let renew = false;
     let throttled = 0;
     for (;;) {
-      await untilOpen(tenant.tenantId, signal);
-      const token = await signIn.token(tenant.tenantId, { renew });
-      const answer = await send(tenant, request, token, signal);
+      const answer = await inTurn(tenant, request, renew, signal);
       if (answer.status === 429) {
         const durationMs = retryAfterMs(answer, Date.now());
         gate.close(tenant.tenantId, durationMs);
         throttled += 1;
-        if (durationMs > LONGEST_WAIT_MS || throttled > MAX_THROTTLED_REPEATS) throw refusal(answer);
-      } else if (answer.status === 401 && !renew) {
+        if (durationMs > LONGEST_WAIT_MS || throttled > MAX_THROTTLED_REPEATS) {
+          throw refusal(answer, gate.closedForMs(tenant.tenantId, urgencies.indexOf(request.urgency)));
+        }
+      } else if ((answer.status === 401 || answer.status === 403) && !renew) {
+        // A token carries the roles of the moment in which it was given out: one that was consented since is in a fresh one.
         renew = true;
       } else {
         return answer;
       }
     }
-  }
+  };
+}
 
-  return (tenant, request, signal) => gate.run(tenant.tenantId, signal, () => call(tenant, request, signal));
+function noTurn({ tenantId }: Tenant, { why, retryAfterMs: waitMs }: TurnRefused): DefenderError {
+  const forSeconds = `for another ${Math.ceil(waitMs / 1_000)} s`;
+  const words =
+    why === 'closed'
+      ? `Defender wants no calls for tenant ${tenantId} ${forSeconds}`
+      : `the calls for tenant ${tenantId} are kept for isolations ${forSeconds}`;
+  return new DefenderError(words, {
+    kind: 'throttled',
+    ...(why === 'closed' ? {} : { code: USED_UP }),
+    retryAfterMs: waitMs,
+    mayHaveWorked: false,
+  });
 }

@@ -9,7 +9,7 @@ import type { AllowedIndicator } from '../../domain/exclusion/indicator.js';
 import { oneLine } from '../../domain/text.js';
 import { toMs } from '../../domain/time.js';
 import { read, readIfFound, succeeded } from './answer.js';
-import { createCaller, type Call, type CallerOptions, type Tenant } from './caller.js';
+import { createCaller, type Call, type CallerOptions, type Tenant, type Urgency } from './caller.js';
 import { DefenderError } from './errors.js';
 import { imported, indicatorListSchema, isSameValue, spellings } from './indicators.js';
 import type { ImportedIndicator, ListedIndicator } from './indicators.js';
@@ -27,30 +27,55 @@ const MAX_ACTIONS = 10_000;
 const MAX_BATCH = 500;
 
 const actionListSchema = z.object({ value: z.array(z.looseObject({ type: z.unknown() })) });
-const alertListSchema = z.object({ value: z.array(z.unknown()) });
+const alertListSchema = z.object({
+  value: z.array(z.unknown()),
+  '@odata.nextLink': z.string().optional().catch(undefined),
+});
 const isolationActionsSchema = z.array(machineActionSchema);
+
+export interface AlertPage {
+  rows: unknown[];
+  hasMore: boolean;
+}
 
 /**
  * Microsoft Defender for Endpoint's API for many tenants. Every method throws DefenderError or SignInError; a `signal`
- * that aborts makes it throw the signal's reason, and whether Defender got the call is unknown then.
+ * that aborts makes it throw the signal's reason, and whether Defender got the call is unknown then. Where there is an
+ * `urgency`, the first of the two is the usual one.
  * Source: learn.microsoft.com, Defender for Endpoint API, "Machine" and "MachineAction" methods.
  */
 export interface DefenderClient {
   /** Undefined: the tenant has no such device. */
-  getMachine(tenant: Tenant, machineId: string, signal?: AbortSignal): Promise<DefenderMachine | undefined>;
+  getMachine(
+    tenant: Tenant,
+    machineId: string,
+    signal?: AbortSignal,
+    urgency?: Extract<Urgency, 'look-up' | 'isolation'>,
+  ): Promise<DefenderMachine | undefined>;
   /**
-   * One page of the alerts changed at `since` (ISO 8601) or later, with their evidence, as they came: what one of them
-   * means is the caller's to read. Fewer than `top`: the last page. Source: "List alerts API".
+   * One page of the alerts changed at `since` (ISO 8601) or later, and before `until` where it is given, with their
+   * evidence, as they came: what one of them means is the caller's to read. In no order that anybody has promised.
+   * `hasMore`: Defender says that it has left some out. Source: "List alerts API".
    */
   listAlerts(
     tenant: Tenant,
-    page: { since: string; skip: number; top: number },
+    page: { since: string; until: string | null; skip: number; top: number },
     signal?: AbortSignal,
-  ): Promise<unknown[]>;
+  ): Promise<AlertPage>;
   /** The device's isolations and releases, newest first. */
-  listIsolationActions(tenant: Tenant, machineId: string, signal?: AbortSignal): Promise<MachineAction[]>;
+  listIsolationActions(
+    tenant: Tenant,
+    machineId: string,
+    signal?: AbortSignal,
+    urgency?: Extract<Urgency, 'isolation' | 'following'>,
+  ): Promise<MachineAction[]>;
   /** Undefined: not known; an action created a moment ago may not be known yet. */
-  getMachineAction(tenant: Tenant, actionId: string, signal?: AbortSignal): Promise<MachineAction | undefined>;
+  getMachineAction(
+    tenant: Tenant,
+    actionId: string,
+    signal?: AbortSignal,
+    urgency?: Extract<Urgency, 'following' | 'isolation'>,
+  ): Promise<MachineAction | undefined>;
   /**
    * Asks for full isolation; the result is accepted, not done. `ActiveRequestAlreadyExists` (rejected): such an action
    * runs already. `comment` becomes one line.
@@ -98,27 +123,28 @@ export function createDefenderClient(options: CallerOptions): DefenderClient {
   }
 
   return {
-    async getMachine(tenant, machineId, signal) {
-      const answer = await call(tenant, { method: 'GET', path: machinePath(machineId) }, signal);
+    async getMachine(tenant, machineId, signal, urgency = 'look-up') {
+      const answer = await call(tenant, { urgency, method: 'GET', path: machinePath(machineId) }, signal);
       const machine = readIfFound(answer, defenderMachineSchema);
       // Defender looks the path up as a computer name too; two devices may share one, and only the id means a device.
       return machine?.id.toLowerCase() === machineId.toLowerCase() ? machine : undefined;
     },
 
-    async listAlerts(tenant, { since, skip, top }, signal) {
+    async listAlerts(tenant, { since, until, skip, top }, signal) {
       const query = {
-        $filter: `lastUpdateTime ge ${since}`,
+        $filter: `lastUpdateTime ge ${since}${until === null ? '' : ` and lastUpdateTime lt ${until}`}`,
         $expand: 'evidence',
         $top: String(top),
-        $skip: String(skip),
+        ...(skip === 0 ? {} : { $skip: String(skip) }),
       };
-      const answer = await call(tenant, { method: 'GET', path: '/api/alerts', query }, signal);
-      return read(answer, alertListSchema).value;
+      const answer = await call(tenant, { urgency: 'feed', method: 'GET', path: '/api/alerts', query }, signal);
+      const { value, '@odata.nextLink': next } = read(answer, alertListSchema);
+      return { rows: value, hasMore: next !== undefined };
     },
 
-    async listIsolationActions(tenant, machineId, signal) {
+    async listIsolationActions(tenant, machineId, signal, urgency = 'isolation') {
       const query = { $filter: `machineId eq ${odataString(machineId)}`, $top: String(MAX_ACTIONS) };
-      const answer = await call(tenant, { method: 'GET', path: '/api/machineactions', query }, signal);
+      const answer = await call(tenant, { urgency, method: 'GET', path: '/api/machineactions', query }, signal);
       // Other kinds of actions may look as they like; only these two are read closely.
       const schema = actionListSchema
         .transform(({ value }) => value.filter(({ type }) => type === 'Isolate' || type === 'Unisolate'))
@@ -126,26 +152,40 @@ export function createDefenderClient(options: CallerOptions): DefenderClient {
       return read(answer, schema).sort((a, b) => createdMs(b) - createdMs(a));
     },
 
-    async getMachineAction(tenant, actionId, signal) {
-      const answer = await call(tenant, { method: 'GET', path: actionPath(actionId) }, signal);
+    async getMachineAction(tenant, actionId, signal, urgency = 'following') {
+      const answer = await call(tenant, { urgency, method: 'GET', path: actionPath(actionId) }, signal);
       return readIfFound(answer, machineActionSchema);
     },
 
     async isolate(tenant, machineId, comment, signal) {
       const body = { Comment: commentText(comment), IsolationType: 'Full' };
-      const answer = await call(tenant, { method: 'POST', path: `${machinePath(machineId)}/isolate`, body }, signal);
+      const answer = await call(
+        tenant,
+        { urgency: 'isolation', method: 'POST', path: `${machinePath(machineId)}/isolate`, body },
+        signal,
+      );
       return read(answer, machineActionSchema);
     },
 
     async unisolate(tenant, machineId, comment, signal) {
       const body = { Comment: commentText(comment) };
-      const answer = await call(tenant, { method: 'POST', path: `${machinePath(machineId)}/unisolate`, body }, signal);
+      const answer = await call(
+        tenant,
+        { urgency: 'isolation', method: 'POST', path: `${machinePath(machineId)}/unisolate`, body },
+        signal,
+      );
       return read(answer, machineActionSchema);
     },
 
     async cancelAction(tenant, actionId, comment, signal) {
       const body = { Comment: commentText(comment) };
-      succeeded(await call(tenant, { method: 'POST', path: `${actionPath(actionId)}/cancel`, body }, signal));
+      succeeded(
+        await call(
+          tenant,
+          { urgency: 'isolation', method: 'POST', path: `${actionPath(actionId)}/cancel`, body },
+          signal,
+        ),
+      );
     },
 
     async listIndicators(tenant, wanted, signal) {
@@ -153,14 +193,19 @@ export function createDefenderClient(options: CallerOptions): DefenderClient {
       const query = {
         $filter: `indicatorType eq ${odataString(wanted.indicatorType)} and (${values.join(' or ')})`,
       };
-      const answer = await call(tenant, { method: 'GET', path: '/api/indicators', query }, signal);
+      const answer = await call(tenant, { urgency: 'look-up', method: 'GET', path: '/api/indicators', query }, signal);
       return read(answer, indicatorListSchema).value.filter((listed) => isSameValue(wanted, listed));
     },
 
     async importIndicators(tenant, indicators, signal) {
       const results: ImportedIndicator[] = [];
       for (const batch of batches(indicators)) {
-        const request: Call = { method: 'POST', path: '/api/indicators/import', body: { Indicators: batch } };
+        const request: Call = {
+          urgency: 'look-up',
+          method: 'POST',
+          path: '/api/indicators/import',
+          body: { Indicators: batch },
+        };
         results.push(...read(await call(tenant, request, signal), imported(batch)));
       }
       return results;
@@ -169,10 +214,21 @@ export function createDefenderClient(options: CallerOptions): DefenderClient {
     async deleteIndicators(tenant, ids, signal) {
       for (const batch of batches(ids)) {
         const body = { IndicatorIds: batch };
-        if (await isDeleted(tenant, { method: 'POST', path: '/api/indicators/BatchDelete', body }, signal)) continue;
+        if (
+          await isDeleted(
+            tenant,
+            { urgency: 'look-up', method: 'POST', path: '/api/indicators/BatchDelete', body },
+            signal,
+          )
+        )
+          continue;
         // Defender deletes none of a batch in which one is gone already.
         for (const id of batch) {
-          await isDeleted(tenant, { method: 'DELETE', path: `/api/indicators/${encodeURIComponent(id)}` }, signal);
+          await isDeleted(
+            tenant,
+            { urgency: 'look-up', method: 'DELETE', path: `/api/indicators/${encodeURIComponent(id)}` },
+            signal,
+          );
         }
       }
     },

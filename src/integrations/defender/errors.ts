@@ -20,6 +20,8 @@ export interface DefenderErrorDetails {
   code?: string;
   /** What Microsoft's support asks for. */
   trackingId?: string;
+  /** The message without the tracking id, which is another for every try. Default: the message. */
+  words?: string;
   retryAfterMs?: number;
   /** Whether Defender may have done what was asked: look before asking again. Always false for what only reads. */
   mayHaveWorked: boolean;
@@ -31,6 +33,7 @@ export class DefenderError extends Error {
   readonly status?: number;
   readonly code?: string;
   readonly trackingId?: string;
+  readonly words: string;
   readonly retryAfterMs?: number;
   readonly mayHaveWorked: boolean;
 
@@ -41,6 +44,7 @@ export class DefenderError extends Error {
     this.status = details.status;
     this.code = details.code;
     this.trackingId = details.trackingId;
+    this.words = details.words ?? message;
     this.retryAfterMs = details.retryAfterMs;
     this.mayHaveWorked = details.mayHaveWorked;
   }

@@ -6,6 +6,8 @@ import { MailError } from './errors.js';
 export interface OutgoingMail {
   /** With its angle brackets, e.g. `<incident.1@mimamori.example>`. A repetition carries the same one. */
   messageId: string;
+  /** Where an answer goes, and a report that it did not arrive; the sender's mailbox unless it is another. */
+  replyTo?: string;
   inReplyTo?: string;
   /** Oldest first. */
   references?: string[];
@@ -24,6 +26,12 @@ export interface Mailbox {
   address: string;
 }
 
+/** Whom a mail is from, and the address whose mailbox somebody reads. */
+export interface Sender {
+  from: Mailbox;
+  readAt: string;
+}
+
 const MAX_SUBJECT_LENGTH = 250;
 const MAX_HEADER_LENGTH = 900;
 
@@ -39,6 +47,7 @@ const outgoingSchema = z.object({
   messageId: messageIdSchema,
   to: z.array(addressSchema).min(1, 'names nobody'),
   cc: z.array(addressSchema),
+  replyTo: addressSchema.optional(),
   headers: z.record(z.string().regex(/^X-[A-Za-z0-9-]{1,70}$/, 'is not an X- header'), z.string()),
 });
 
@@ -54,18 +63,21 @@ export function parseMailbox(text: string): Mailbox {
  * The mail as nodemailer takes it: addresses as objects, which it does not parse again, and line breaks nowhere but in
  * the bodies. Throws a permanent MailError for a mail that cannot be one.
  */
-export function toNodemailer(mail: OutgoingMail, from: Mailbox): SendMailOptions {
+export function toNodemailer(mail: OutgoingMail, { from, readAt }: Sender): SendMailOptions {
   const checked = outgoingSchema.safeParse(mail);
   if (!checked.success) {
     const problems = checked.error.issues.map(({ path, message }) => oneLine(`${path.join('.')} ${message}`, 150));
     throw new MailError(`Not a mail: ${problems.join('; ')}`, { kind: 'permanent', mayHaveBeenAccepted: false });
   }
-  const { messageId, to, cc, headers } = checked.data;
+  const { messageId, to, cc, replyTo = readAt, headers } = checked.data;
   const extra = Object.entries(headers).map(([name, value]) => [name, oneLine(value, MAX_HEADER_LENGTH)] as const);
   return {
     from,
     to: to.map(mailboxOf),
     cc: cc.map(mailboxOf),
+    replyTo: { name: from.name, address: replyTo },
+    // Delivery reports go to the envelope's sender, not to the From: where nobody reads them, nobody learns of them.
+    envelope: { from: replyTo, to: [...to, ...cc] },
     messageId,
     ...threadOf(mail),
     subject: oneLine(mail.subject, MAX_SUBJECT_LENGTH),

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
+import { isLoopback } from '../../domain/hosts.js';
 import { oneLine } from '../../domain/text.js';
 import { SECOND_MS, toInstant, type Instant } from '../../domain/time.js';
 import { createGate } from '../gate.js';
@@ -34,22 +35,28 @@ export interface MailSender {
 }
 
 export interface MailSenderOptions {
-  /** `smtp://user:password@host:port` (STARTTLS where offered; `?requireTLS=true` insists) or `smtps://…`. */
+  /** `smtps://user:password@host:port`; `smtp://` insists on STARTTLS, except on this machine itself. */
   smtpUrl: string;
   /** `Name <address>` or an address. */
   from: string;
+  /** The mailbox that is read: where answers and delivery reports go. Default: that of `from`. */
+  replyTo?: string;
   /** For the server to let us in, to greet, and to answer. Default: 10, 10 and 30 seconds. */
   timeoutMs?: number;
 }
 
 /** Sends mail over SMTP. Throws a TypeError for settings that cannot be used (without quoting the URL's password). */
-export function createMailSender({ smtpUrl, from, timeoutMs }: MailSenderOptions): MailSender {
-  if (!/^smtps?:$/.test(URL.canParse(smtpUrl) ? new URL(smtpUrl).protocol : '')) {
+export function createMailSender({ smtpUrl, from, replyTo = from, timeoutMs }: MailSenderOptions): MailSender {
+  const url = URL.canParse(smtpUrl) ? new URL(smtpUrl) : undefined;
+  if (url === undefined || !/^smtps?:$/.test(url.protocol)) {
     throw new TypeError('the mail server must be an smtp:// or smtps:// URL');
   }
-  const sender = parseMailbox(from);
+  // nodemailer takes its options there, and some of them turn TLS or its verification off.
+  if (url.search !== '') throw new TypeError("the mail server's URL must end with the host, or its port");
+  const sender = { from: parseMailbox(from), readAt: parseMailbox(replyTo).address };
   const transport = createTransport({
     url: smtpUrl,
+    requireTLS: !isLoopback(url.hostname),
     pool: true,
     maxConnections: MAX_CONNECTIONS,
     connectionTimeout: timeoutMs ?? 10 * SECOND_MS,
@@ -88,7 +95,8 @@ export function createMailSender({ smtpUrl, from, timeoutMs }: MailSenderOptions
 
   const gate = createGate({ maxInFlight: MAX_CONNECTIONS_PER_MAILBOX });
   return {
-    send: (mail, signal) => gate.run(mail.to.join(','), signal, () => handOver(mail, signal)),
+    send: (mail, signal) =>
+      gate.run(mail.to.join(','), signal === undefined ? {} : { signal }, () => handOver(mail, signal)),
 
     close() {
       transport.close();

@@ -2,6 +2,8 @@ import { advance } from '../../domain/incident/advance.js';
 import { evolve } from '../../domain/incident/evolve.js';
 import type { Fact } from '../../domain/incident/facts.js';
 import type { IncidentRecord } from '../../domain/incident/record.js';
+import { incidentMeasures } from '../../domain/measures.js';
+import { measure } from '../meter.js';
 import { now } from '../support.js';
 
 /** The record of a running incident, changed by facts only. */
@@ -53,8 +55,10 @@ export class Book {
   }
 
   private replace(record: IncidentRecord): void {
-    if (record === this.record) return;
+    const before = this.record;
+    if (record === before) return;
     this.record = record;
     this.changes += 1;
+    measure(() => incidentMeasures(before, record));
   }
 }

@@ -1,5 +1,4 @@
-import { condition, patched, setHandler } from '@temporalio/workflow';
-import type { z } from 'zod';
+import { condition, patched } from '@temporalio/workflow';
 import {
   answerSchema,
   assignSchema,
@@ -10,38 +9,32 @@ import {
   releaseSchema,
   triageSchema,
   unlinkSchema,
-  type Command,
   type CommandOutcome,
+  type Instruction,
   type ReleaseBody,
   type TriageBody,
 } from '../../domain/commands.js';
 import type { Rejection } from '../../domain/errors.js';
 import type { Fact } from '../../domain/incident/facts.js';
 import {
-  handledBefore,
-  isHandled,
   judgeAnswer,
   judgeAssign,
   judgeClose,
-  judgeEnvelope,
   judgeEscalation,
+  judgePastMail,
   judgeRelease,
   judgeReopen,
   judgeTriage,
+  judgeUsedMail,
   triageKind,
   type Judged,
 } from '../../domain/incident/judge.js';
-import {
-  judgeLink,
-  judgeUnlink,
-  linkAnswer,
-  mergedOutcomes,
-  passedOutcomes,
-  type PassedOn,
-} from '../../domain/incident/link.js';
+import { judgeLink, judgeUnlink, linkAnswer } from '../../domain/incident/link-follower.js';
+import { mergedOutcomes, passedOutcomes, type PassedOn } from '../../domain/incident/link-orders.js';
 import type { IncidentRecord } from '../../domain/incident/record.js';
 import { releaseOutcome } from '../../domain/incident/releases.js';
 import { hasUnwithdrawnRequest } from '../../domain/incident/verdicts.js';
+import { commandsOf } from '../commands.js';
 import {
   answerUpdate,
   assignUpdate,
@@ -54,8 +47,7 @@ import {
   triageUpdate,
   unlinkUpdate,
 } from '../messages.js';
-import type { CommandUpdate } from '../messages.js';
-import { checkEnvelope, failureOf, now, parseCommand } from '../support.js';
+import { failureOf, now } from '../support.js';
 import type { Book } from './book.js';
 
 /** A release order that waits for the customer's contacts to be read, then for the answers of devices and linked incidents. */
@@ -75,76 +67,24 @@ export function triageFacts(record: IncidentRecord, body: TriageBody, actor: str
     : [{ type: 'verdict', body, actor, ...(keepsRequests ? { keepsRequests } : {}) }];
 }
 
+/** Orders that an older worker took, past a mail that needed a call back or on one that was used before, stay taken. */
+export function refusedByMail(record: IncidentRecord, body: ReleaseBody, instruction: Instruction): Judged {
+  const past = judgePastMail(record, body.instruction);
+  if (past !== undefined && patched('no-order-past-mail')) return past;
+  const used = judgeUsedMail(record, body, instruction);
+  return used !== undefined && patched('a-mail-orders-once') ? used : undefined;
+}
+
 /** People's commands: accepted or refused at once. Handlers only change the record; the loop acts. */
 export function handleCommands(book: Book, tickets: OrderTicket[]): void {
-  /** Commands with a key that are not finished yet: the same key again waits for the same outcome. */
-  const underWay = new Map<string, { bodyHash: string; outcome: Promise<CommandOutcome> }>();
-
-  function envelope(command: Command<unknown>): Judged {
-    const pending = command.idempotency && underWay.get(command.idempotency.key);
-    if (pending !== undefined && pending.bodyHash !== command.idempotency?.bodyHash) {
-      return { code: 'idempotency-mismatch', message: 'This Idempotency-Key is in use with another body.', errors: [] };
-    }
-    return pending === undefined ? judgeEnvelope(book.record.handled, command, now()) : undefined;
-  }
-
-  function isRepeated(command: Command<unknown>): boolean {
-    const key = command.idempotency?.key;
-    return isHandled(book.record.handled, command) || (key !== undefined && underWay.has(key));
-  }
+  const command = commandsOf({
+    handled: () => book.record.handled,
+    keep: (handled) => book.apply({ type: 'command-handled', ...handled }),
+    catchUp: () => book.advance(),
+  });
 
   function outcomeOf(extra: Partial<CommandOutcome> = {}): CommandOutcome {
     return { revision: book.record.revision, at: now(), ...extra };
-  }
-
-  async function once(command: Command<unknown>, act: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
-    const { idempotency } = command;
-    if (idempotency === undefined) return act();
-    const { key, bodyHash } = idempotency;
-    const known = handledBefore(book.record.handled, command)?.outcome ?? underWay.get(key)?.outcome;
-    if (known !== undefined) return known;
-    const outcome = act();
-    underWay.set(key, { bodyHash, outcome });
-    try {
-      const reached = await outcome;
-      book.apply({ type: 'command-handled', key, bodyHash, outcome: reached });
-      return reached;
-    } finally {
-      underWay.delete(key);
-    }
-  }
-
-  function command<Body>(
-    definition: CommandUpdate<Body>,
-    schema: z.ZodType<Body>,
-    description: string,
-    judge: (command: Command<Body>) => Judged,
-    act: (command: Command<Body>) => Promise<CommandOutcome>,
-  ): void {
-    /** Also when it is carried out: another command may have come between the two. */
-    const judged = (sent: Command<Body>): Judged => {
-      checkEnvelope(sent);
-      const fault = envelope(sent);
-      if (fault !== undefined || isRepeated(sent)) return fault;
-      return judge({ ...sent, body: parseCommand(schema, sent.body) });
-    };
-    setHandler(
-      definition,
-      (sent) => {
-        // The record must say what time had brought about before this was decided, such as a breach.
-        book.advance();
-        const fault = judged(sent);
-        if (fault !== undefined) throw failureOf(fault);
-        return once(sent, () => act({ ...sent, body: parseCommand(schema, sent.body) }));
-      },
-      {
-        description,
-        validator: (sent: Command<Body>) => {
-          const fault = judged(sent);
-          if (fault !== undefined) throw failureOf(fault);
-        },
-      },
-    );
   }
 
   const at = (facts: Fact[]): Promise<CommandOutcome> => {

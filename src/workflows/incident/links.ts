@@ -1,6 +1,7 @@
-import { leadAsks, leadReports, type LeadAsk } from '../../domain/incident/link.js';
+import { leadAsks, type LeadAsk } from '../../domain/incident/link-follower.js';
+import { leadReports } from '../../domain/incident/link-lead.js';
 import type { FollowRequest } from '../../domain/incident/link-record.js';
-import { isToCustomer, linkedSections } from '../../domain/mails/customer.js';
+import { isToCustomer, linkedSections } from '../../domain/templates/customer.js';
 import { recorded } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';

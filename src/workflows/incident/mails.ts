@@ -1,20 +1,14 @@
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { isPrimaryWithdrawn, nextMailToCustomer } from '../../domain/incident/asks.js';
 import { duties, type Duty, type MailTopic } from '../../domain/incident/duties.js';
 import { leadOf } from '../../domain/incident/link-state.js';
 import type { IncidentRecord } from '../../domain/incident/record.js';
-import { renderMail } from '../../domain/mails/render.js';
-import { messageIdOf, threadOf } from '../../domain/mails/thread.js';
-import { toMs } from '../../domain/time.js';
-import { patient, untilDone } from '../outside.js';
+import { renderMail } from '../../domain/templates/render.js';
+import { mailIdOf, threadOf } from '../../domain/templates/thread.js';
+import { handOver } from '../mail.js';
+import { patient } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
-
-/** Between tries of a mail whose connection was cut as the server took it: longer each time, so that it costs little for ever. */
-const AFTER_CUT_MS = 2_000;
-const LONGEST_AFTER_CUT_MS = 300_000;
-/** So long it may go on before an analyst is told. */
-const CUT_FOR_MS = 25_000;
 
 interface MailUnderWay {
   dutyId: string;
@@ -74,33 +68,30 @@ export class Mails {
   ): Promise<void> {
     const { policy } = record;
     if (policy === null) return;
-    const messageId = messageIdOf(record.incidentId, dutyId, policy.service.mailDomain);
+    const messageId = mailIdOf(record, dutyId, policy.service.mailDomain);
     const mail = renderMail(record, policy, topic, now());
     const thread = topic.kind.startsWith('soc-') ? { references: [] } : threadOf(record, dutyId);
-    const { kind, to, cc, subject, text, html } = mail;
+    const { kind, to, cc, subject, letters } = mail;
     this.book.apply({ type: 'mail-started', dutyId, messageId, verdict: verdictOf(topic) });
     const headers = { 'X-Mimamori-Incident': record.incidentId, 'X-Mimamori-Kind': kind };
-    const input = { messageId, ...thread, to, cc, subject, text, html, headers };
-    const startedMs = toMs(now());
-    const delayed = (why: string): void => {
-      if (this.book.record.effects[dutyId]?.reason === null) this.book.apply({ type: 'mail-delayed', dutyId, why });
-    };
+    const conversation = kind.startsWith('soc-') ? {} : { conversation: record.incidentId };
+    const input = { ...conversation, messageId, ...thread, to, cc, subject, letters, headers };
+    const effect = () => this.book.record.effects[dutyId];
+    const summary = `${kind} mail to ${kind.startsWith('soc') ? 'the SOC' : 'the customer'}`;
     try {
-      for (let waitMs = AFTER_CUT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_AFTER_CUT_MS)) {
-        const summary = `${kind} mail to ${kind.startsWith('soc') ? 'the SOC' : 'the customer'}`;
-        const result = await scope.run(() =>
-          untilDone((mailInput) => patient.sendMail.executeWithOptions({ summary }, [mailInput]), input, delayed),
-        );
-        if (result.status !== 'uncertain') {
-          this.book.apply({ type: 'mail-settled', dutyId, outcome: result, subject, to });
-          return;
-        }
-        if (this.book.record.effects[dutyId]?.maybeAccepted === false)
-          this.book.apply({ type: 'mail-uncertain', dutyId });
-        if (result.at !== undefined && toMs(result.at) - startedMs >= CUT_FOR_MS)
-          delayed('The connection is cut again and again while the server takes the mail.');
-        await sleep(waitMs, { summary: 'before sending the same mail again' });
-      }
+      const outcome = await handOver(
+        (mailInput) => scope.run(() => patient.sendMail.executeWithOptions({ summary }, [mailInput])),
+        input,
+        {
+          delayed: (why) => {
+            if (effect()?.reason === null) this.book.apply({ type: 'mail-delayed', dutyId, why });
+          },
+          uncertain: () => {
+            if (effect()?.maybeAccepted === false) this.book.apply({ type: 'mail-uncertain', dutyId });
+          },
+        },
+      );
+      this.book.apply({ type: 'mail-settled', dutyId, outcome, subject, to });
     } catch (error) {
       if (!isCancellation(error)) throw error;
       this.book.apply({ type: 'mail-settled', dutyId, outcome: { status: 'withdrawn' }, subject, to });

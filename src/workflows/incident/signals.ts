@@ -1,22 +1,29 @@
-import { setDefaultSignalHandler, setHandler, type SignalDefinition } from '@temporalio/workflow';
+import { patched, setDefaultSignalHandler, setHandler, type SignalDefinition } from '@temporalio/workflow';
 import type { z } from 'zod';
 import { alertNewsSchema, isOlder } from '../../domain/alert.js';
 import { releaseSchema, triageSchema } from '../../domain/commands.js';
+import { inquiryNewsSchema } from '../../domain/customer-mail/news.js';
+import { mailFacts } from '../../domain/incident/customer-mail.js';
 import { deviceReportSchema } from '../../domain/device/record.js';
 import type { InputError } from '../../domain/errors.js';
-import { judgeInstructor, judgeRelease, judgeTriage } from '../../domain/incident/judge.js';
-import { orderFacts, reportFacts } from '../../domain/incident/link.js';
+import { judgeRelease, judgeReleaseInstruction, judgeTriage } from '../../domain/incident/judge.js';
+import { bounceReportSchema } from '../../domain/customer-mail/news.js';
+import { reportFacts } from '../../domain/incident/link-follower.js';
+import { orderFacts } from '../../domain/incident/link-orders.js';
 import { followRequestSchema, leadReportSchema } from '../../domain/incident/link-record.js';
 import { parseIncidentId } from '../../domain/incident/record.js';
+import { mayOrderRelease } from '../../domain/incident/release-offers.js';
 import { inputErrors } from '../../domain/input.js';
 import { phoneReportSchema } from '../../domain/phone/record.js';
 import { clip } from '../../domain/text.js';
 import {
   alertUpdatedSignal,
   deviceReportSignal,
+  mailBouncedSignal,
   phoneReportSignal,
   policyChangedSignal,
   followRequestSignal,
+  inquiryNewsSignal,
   leadReportSignal,
   releaseSignal,
   triageSignal,
@@ -24,7 +31,7 @@ import {
 import { quick } from '../outside.js';
 import { now } from '../support.js';
 import type { Book } from './book.js';
-import { triageFacts } from './commands.js';
+import { refusedByMail, triageFacts } from './commands.js';
 
 /** A command that came as a Signal: to be judged once its sender is known. */
 export interface SignalledCommand {
@@ -81,6 +88,18 @@ export function handleSignals(book: Book, signalled: SignalledCommand[]): void {
   });
   news(phoneReportSignal, phoneReportSchema, "The customer's phone workflow says how it stands.", (report) => {
     book.apply({ type: 'phone-reported', report });
+  });
+  news(mailBouncedSignal, bounceReportSchema, 'A delivery report has come on one of its mails.', (report) => {
+    book.advance();
+    book.apply({ type: 'mail-bounced', report });
+  });
+
+  news(inquiryNewsSignal, inquiryNewsSchema, 'The customer has written, or has been answered.', (told) => {
+    book.advance();
+    for (const fact of mailFacts(book.record, told)) {
+      const isOffer = fact.type === 'customer-mail' && mayOrderRelease(book.record, fact.mail);
+      book.apply(isOffer && patched('keep-release-offers') ? { ...fact, isOffer } : fact);
+    }
   });
 
   const { incidentId: ownId, customerId } = book.record;
@@ -145,14 +164,15 @@ export async function takeSignalled(book: Book, { signal, payload, ordinal }: Si
     refuse(inputErrors(parsed.error));
     return;
   }
-  const { instruction } = parsed.data;
-  const instructor = judgeInstructor(book.record.policy?.customer.contacts ?? [], instruction);
-  const fault = judgeRelease(book.record, parsed.data, now()) ?? ('code' in instructor ? instructor : undefined);
+  const instructed = judgeReleaseInstruction(book.record, parsed.data.instruction);
+  const fault =
+    judgeRelease(book.record, parsed.data, now()) ??
+    ('code' in instructed ? instructed : refusedByMail(book.record, parsed.data, instructed.instruction));
   if (fault !== undefined) {
     refuse([{ path: fault.code, message: fault.message }]);
     return;
   }
-  if ('code' in instructor) return;
+  if ('code' in instructed) return;
   book.apply({ type: 'signal-unverified', signal, actor });
-  for (const fact of orderFacts(book.record, parsed.data, { actor, ...instructor })) book.apply(fact);
+  for (const fact of orderFacts(book.record, parsed.data, { actor, ...instructed })) book.apply(fact);
 }
