@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { House, polledCustomers } from '../test/support/house.js';
+import { plainConverter } from '../test/support/keys.js';
 import { startLocal } from '../test/support/temporal.js';
 import { PATHS, type Kept, type Kind } from '../test/workflows/paths.js';
 
@@ -38,9 +39,13 @@ function isKept(path: string): boolean {
 }
 
 async function record(kind: Kind, paths: readonly string[]): Promise<void> {
-  const environment = await startLocal(kind === 'forgetful' ? ['limit.historyCount.suggestContinueAsNew=20'] : []);
+  const environment = await startLocal(
+    kind === 'forgetful' ? ['limit.historyCount.suggestContinueAsNew=20'] : [],
+    plainConverter,
+  );
   const house = await House.open({
     environment,
+    sealed: false,
     service: kind === 'hasty' ? { autoCloseMs: 500, lingerMs: 500 } : {},
     ...(kind === 'watchful' ? { watchEveryMs: 300 } : {}),
     ...(kind === 'mailed' ? { mailbox: true } : {}),

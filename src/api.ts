@@ -8,6 +8,7 @@ import { createApiServer } from './api/server.js';
 import { createOperatorSignIn } from './api/sign-in.js';
 import { laptopSettings, loadApiSettings, loadCustomers, loadOperators, type MetricsAddress } from './config.js';
 import { watchCustomers } from './customers-file.js';
+import { encryptionOf } from './encryption.js';
 import { createTokenVerifier } from './integrations/access-tokens.js';
 import { createMailTokens } from './integrations/mail/tokens.js';
 import { createLogger } from './log.js';
@@ -24,23 +25,26 @@ function listenForMetrics(metrics: ApiMetrics, { host, port }: MetricsAddress, l
   server.listen(port, host, () => log.info({ host, port }, 'metrics are at /metrics'));
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const settings = loadApiSettings();
   const log = createLogger(settings.logLevel);
   for (const warning of laptopSettings(settings)) log.info(warning);
   const customers = loadCustomers(settings.customersFile);
+  const encryption = encryptionOf(settings.keys, log);
+  await encryption?.check(customers);
   const operators = loadOperators(settings.api.operatorsFile);
   const { clientOptions, namespace } = temporalConfig();
   // Lazy: the API starts, and says what is missing, while Temporal is away.
   const connection = Connection.lazy(clientOptions);
   const policies = createPolicies(customers, serviceSettings(settings));
-  watchCustomers(settings.customersFile, policies, {
+  const told = {
     changed: () => log.info('the customers file was read again'),
-    refused: (error) =>
+    refused: (error: Error) =>
       log.error({ err: error }, 'the changed customers file is refused; the customers of before stay'),
-  });
+  };
+  watchCustomers(settings.customersFile, policies, told, { check: encryption?.check });
   const deps = {
-    client: createApiClient(connection, namespace),
+    client: createApiClient(connection, namespace, encryption?.sealing),
     taskQueue: settings.temporal.taskQueue,
     policies,
     audit: createAuditLog(settings.api.auditFile, log),
@@ -77,10 +81,8 @@ function main(): void {
 }
 
 if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
-  try {
-    main();
-  } catch (error) {
+  main().catch((error: unknown) => {
     process.stderr.write(`api: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
-  }
+  });
 }

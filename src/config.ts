@@ -97,6 +97,9 @@ const sharedVariables = {
     .pipe(z.literal(logLevels, { error: `must be one of ${logLevels.join(', ')}` }))
     .default('info'),
   CUSTOMERS_FILE: text().default('config/customers.yaml'),
+  /** One of them: the keys themselves, or the file that has them. With neither Temporal holds everything in plain. */
+  ENCRYPTION_KEYS: text().optional(),
+  ENCRYPTION_KEYS_FILE: readableFile().optional(),
   TEMPORAL_TASK_QUEUE: text().max(200).default('mimamori'),
   API_PORT: number({ min: 1, max: 65_535, whole: true }).default(8080),
   PUBLIC_URL: httpUrl().optional(),
@@ -235,6 +238,8 @@ function sharedSettings(values: z.infer<typeof sharedSchema>) {
   return {
     logLevel: values.LOG_LEVEL,
     customersFile: values.CUSTOMERS_FILE,
+    /** Undefined: nothing is encrypted. */
+    keys: keySourceOf(values.ENCRYPTION_KEYS, values.ENCRYPTION_KEYS_FILE),
     /** Where Twilio and customers reach the API. */
     publicUrl: values.PUBLIC_URL ?? `http://127.0.0.1:${values.API_PORT}`,
     temporal: { taskQueue: values.TEMPORAL_TASK_QUEUE },
@@ -258,6 +263,13 @@ function sharedSettings(values: z.infer<typeof sharedSchema>) {
   };
 }
 
+export type KeySource = { text: string } | { file: string };
+
+function keySourceOf(text: string | undefined, file: string | undefined): KeySource | undefined {
+  if (file !== undefined) return { file };
+  return text === undefined ? undefined : { text };
+}
+
 export interface MetricsAddress {
   host: string;
   port: number;
@@ -278,6 +290,7 @@ function read<Schema extends z.ZodType>(
   const problems = [
     ...(result.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`),
     ...furtherProblems,
+    ...keyProblems(given),
     ...verificationProblems(given),
   ];
   if (!result.success || problems.length > 0) throw new SettingsError(problems);
@@ -296,6 +309,13 @@ function credentialProblems(env: NodeJS.ProcessEnv): string[] {
   if (given.length === 1) return [];
   const names = 'DEFENDER_CLIENT_SECRET and DEFENDER_CLIENT_CERTIFICATE_PATH';
   return [given.length === 0 ? `one of ${names} must be set` : `${names} are both set: which one counts?`];
+}
+
+function keyProblems(env: NodeJS.ProcessEnv): string[] {
+  const names = ['ENCRYPTION_KEYS', 'ENCRYPTION_KEYS_FILE'];
+  return names.every((name) => env[name] !== undefined)
+    ? [`${names.join(' and ')} are both set: which one counts?`]
+    : [];
 }
 
 function apiTlsProblems(env: NodeJS.ProcessEnv): string[] {
@@ -342,6 +362,9 @@ export function laptopSettings(settings: SharedSettings): string[] {
       : []),
     ...(settings.mail.socTo.includes('@mimamori.example')
       ? ['SOC_MAIL_TO is the example address: nobody reads the warnings']
+      : []),
+    ...(settings.keys === undefined
+      ? ['ENCRYPTION_KEYS_FILE is not set: whoever may open Temporal reads what customers suffer']
       : []),
     ...(settings.mail.authservId === undefined
       ? ['MAIL_AUTHSERV_ID is not set: no mail proves its sender, and every release by mail needs a call back']

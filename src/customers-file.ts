@@ -3,6 +3,7 @@ import { unwatchFile, watchFile, type StatsListener } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { loadCustomers } from './config.js';
+import type { Customer } from './domain/customer.js';
 import { refusedFileMail } from './domain/templates/refused-file.js';
 import { messageIdOf } from './domain/templates/thread.js';
 import type { ServiceSettings } from './domain/policy.js';
@@ -22,6 +23,12 @@ export interface Reread {
   refused(error: Error): void;
 }
 
+export interface FileWatch {
+  lookEveryMs?: number;
+  /** What else must hold of the customers. @throws Error where it does not */
+  check?: ((customers: readonly Customer[]) => Promise<void>) | undefined;
+}
+
 /**
  * Reads the customers file again whenever it changes. One that cannot be used is looked at once more before it is refused:
  * it may be half written, or away while an editor replaces it.
@@ -32,13 +39,15 @@ export function watchCustomers(
   file: string,
   policies: Policies,
   told: Reread,
-  lookEveryMs = LOOK_EVERY_MS,
+  { lookEveryMs = LOOK_EVERY_MS, check }: FileWatch = {},
 ): () => void {
   let again: NodeJS.Timeout | undefined;
-  const reread = (refuse: (error: Error) => void): void => {
+  const reread = async (refuse: (error: Error) => void): Promise<void> => {
     clearTimeout(again);
     try {
-      policies.replace(loadCustomers(file));
+      const customers = loadCustomers(file);
+      if (check !== undefined) await check(customers);
+      policies.replace(customers);
     } catch (error) {
       refuse(error instanceof Error ? error : new Error(String(error)));
       return;
@@ -46,10 +55,10 @@ export function watchCustomers(
     told.changed();
   };
   const lookOnceMore = (): void => {
-    again = setTimeout(() => reread((error) => told.refused(error)), lookEveryMs).unref();
+    again = setTimeout(() => void reread((error) => told.refused(error)), lookEveryMs).unref();
   };
   const listener: StatsListener = (now, before) => {
-    if (now.mtimeMs !== before.mtimeMs || now.size !== before.size) reread(lookOnceMore);
+    if (now.mtimeMs !== before.mtimeMs || now.size !== before.size) void reread(lookOnceMore);
   };
   watchFile(file, { interval: lookEveryMs, persistent: false }, listener);
   return () => {
@@ -70,7 +79,7 @@ export interface FollowedBy {
 export function followCustomersFile(
   file: string,
   { policies, mail, log, changed }: FollowedBy,
-  lookEveryMs?: number,
+  watch?: FileWatch,
 ): () => void {
   let telling = new AbortController();
   const stop = watchCustomers(
@@ -89,7 +98,7 @@ export function followCustomersFile(
         void tellRefusedFile(mail, policies.service, error, log, telling.signal);
       },
     },
-    lookEveryMs,
+    watch,
   );
   return () => {
     telling.abort();

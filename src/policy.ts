@@ -27,6 +27,7 @@ export function serviceSettings({ service, mail }: SharedSettings): ServiceSetti
 export interface Policies {
   find(customerId: string): Policy | undefined;
   customerIds(): string[];
+  all(): Customer[];
   /** The file has changed. */
   replace(customers: readonly Customer[]): void;
   /** What is set for all of them. */
@@ -39,6 +40,7 @@ export function createPolicies(customers: readonly Customer[], service: ServiceS
   return {
     find: (customerId) => byId.get(customerId),
     customerIds: () => [...byId.keys()],
+    all: () => [...byId.values()].map(({ customer }) => customer),
     replace(all) {
       byId = read(all);
     },

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
 import { createActivities, type ActivityDeps } from './activities/index.js';
 import { followCustomersFile } from './customers-file.js';
+import { encryptionOf } from './encryption.js';
 import type { RejectReason } from './domain/feed/rejected.js';
 import { parseIncidentId } from './domain/incident/record.js';
 import { histogramBuckets, labelSets, measureNames, measures } from './domain/measures.js';
@@ -30,6 +32,7 @@ import { ensureFeeds, tryRejectedAgain } from './temporal/feeds.js';
 import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
 import { temporalConfig } from './temporal/connect.js';
+import { dataConverterOf } from './temporal/data-converter.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
 
 const DEFENDER_TIMEOUT_MS = 20_000;
@@ -48,18 +51,16 @@ const STICKY_TIMEOUT_MS = 250;
 
 export interface WorkerParts {
   connection: NativeConnection;
+  dataConverter: DataConverter;
   namespace: string;
   taskQueue: string;
   activities: ReturnType<typeof createActivities>;
   bundle: { code: string } | { codePath: string };
 }
 
-export function createWorker({ connection, namespace, taskQueue, activities, bundle }: WorkerParts): Promise<Worker> {
+export function createWorker({ bundle, ...parts }: WorkerParts): Promise<Worker> {
   return Worker.create({
-    connection,
-    namespace,
-    taskQueue,
-    activities,
+    ...parts,
     workflowBundle: bundle,
     maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
@@ -74,10 +75,9 @@ const FEEDS_AT_ONCE = 200;
 const FEED_HEARTBEAT_MS = 500;
 
 /** Polls for the feeds alone, so that tenants that hang keep nothing else waiting. */
-export function createFeedWorker({ connection, namespace, taskQueue, activities }: Omit<WorkerParts, 'bundle'>) {
+export function createFeedWorker({ taskQueue, activities, ...parts }: Omit<WorkerParts, 'bundle'>) {
   return Worker.create({
-    connection,
-    namespace,
+    ...parts,
     taskQueue: feedQueue(taskQueue),
     activities: {
       pollFeed: (input: Parameters<typeof activities.pollFeed>[0]) => activities.pollFeed(input),
@@ -186,13 +186,17 @@ async function main(): Promise<void> {
   const { connectionOptions, clientOptions, namespace } = temporalConfig();
   const { taskQueue } = settings.temporal;
   countFromZero(namespace, taskQueue);
+  const encryption = encryptionOf(settings.keys, log);
   const outside = createOutside(settings);
+  const { policies } = outside;
+  await encryption?.check(policies.all());
+  const dataConverter = dataConverterOf(encryption?.sealing);
   const codePath = prebuiltBundle();
   const bundle = codePath === undefined ? await bundleWorkflows(logger) : { codePath };
   const connection = await Connection.connect(clientOptions);
   await registerSearchAttributes(connection, namespace);
   const native = await NativeConnection.connect(connectionOptions);
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter });
   const activities = createActivities({ ...outside, client, taskQueue });
   // Incidents are served all the same without it; /readyz says so for as long as that lasts.
   try {
@@ -201,9 +205,8 @@ async function main(): Promise<void> {
   } catch (error) {
     log.error({ err: error }, 'the schedule `audit` cannot be made: nobody notices processes that stand still');
   }
-  const parts = { connection: native, namespace, taskQueue, activities };
+  const parts = { connection: native, dataConverter, namespace, taskQueue, activities };
   const workers = [await createWorker({ ...parts, bundle }), await createFeedWorker(parts)];
-  const { policies } = outside;
   const keepFeeds = () => {
     ensureFeeds({ client, taskQueue }, policies.customerIds()).catch((error: unknown) => {
       log.error({ err: error }, 'the feeds cannot be started now; tried again within a minute');
@@ -239,7 +242,11 @@ async function main(): Promise<void> {
       });
     }
   };
-  const stopFollowing = followCustomersFile(settings.customersFile, { policies, mail, log, changed });
+  const stopFollowing = followCustomersFile(
+    settings.customersFile,
+    { policies, mail, log, changed },
+    { check: encryption?.check },
+  );
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -6,7 +6,9 @@ import type { Outside } from '../../src/domain/ports.js';
 import { machineFacts } from '../../src/domain/machine.js';
 import { bundleWorkflows } from '../../src/temporal/bundle.js';
 import { createPolicies, serviceSettings } from '../../src/policy.js';
+import { encryptionOf } from '../../src/encryption.js';
 import { temporalConfig } from '../../src/temporal/connect.js';
+import { dataConverterOf } from '../../src/temporal/data-converter.js';
 import { exclusionFinder } from '../../src/temporal/exclusions.js';
 import { createPolicyReader } from '../../src/temporal/run-time-policy.js';
 import { createWorker } from '../../src/worker.js';
@@ -23,7 +25,8 @@ const { connectionOptions, namespace } = temporalConfig();
 const connection = await Connection.connect(connectionOptions);
 const native = await NativeConnection.connect(connectionOptions);
 const policies = createPolicies(loadCustomers(settings.customersFile), serviceSettings(settings));
-const client = new Client({ connection, namespace });
+const dataConverter = dataConverterOf(encryptionOf(settings.keys, console)?.sealing);
+const client = new Client({ connection, namespace, dataConverter });
 const { taskQueue } = settings.temporal;
 
 const now = () => toInstant(Date.now());
@@ -82,7 +85,14 @@ const outside: Outside = {
 };
 
 const bundle = await bundleWorkflows(new DefaultLogger('ERROR'));
-const worker = await createWorker({ connection: native, namespace, taskQueue, activities: outside, bundle });
+const worker = await createWorker({
+  connection: native,
+  dataConverter,
+  namespace,
+  taskQueue,
+  activities: outside,
+  bundle,
+});
 process.once('SIGTERM', () => worker.shutdown());
 process.stdout.write('worker polls\n');
 await worker.run();

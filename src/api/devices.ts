@@ -14,7 +14,7 @@ import { machineIdSchema } from '../domain/defender.js';
 import { deviceViewSchema, type DeviceView } from '../domain/device/evolve.js';
 import { deviceWorkflowId } from '../domain/device/record.js';
 import { searchKeys } from '../domain/lists.js';
-import { memoField, type Execution } from '../temporal/executions.js';
+import { type Execution } from '../temporal/executions.js';
 import {
   deviceAcknowledgeUpdate,
   deviceQuery,
@@ -82,7 +82,7 @@ async function readDevice(
 
 /** A row that cannot be read, or that no worker has looked at yet, is shown as far as its id goes, never dropped. */
 export function viewIn(row: Execution): DeviceView {
-  const parsed = deviceViewSchema.safeParse(memoField(row, 'summary'));
+  const parsed = deviceViewSchema.safeParse(row.memo['summary']);
   if (parsed.success) return parsed.data;
   const [, customerId = '', machineId = ''] = /^device:([^:]*):(.*)$/.exec(row.workflowId) ?? [];
   const isolation = row.isOpen ? 'requested' : 'none';

@@ -30,7 +30,7 @@ import { parseIncidentId } from '../domain/incident/record.js';
 import { searchKeys } from '../domain/lists.js';
 import { SECOND_MS, toInstant } from '../domain/time.js';
 import { countExcluded, readFilterBytes } from '../temporal/exclusions.js';
-import { memoField, type Execution } from '../temporal/executions.js';
+import { type Execution } from '../temporal/executions.js';
 import {
   findExclusionRequest,
   memoExclusion,
@@ -238,7 +238,7 @@ async function carryOut<Body>(call: Call<Body, undefined>, update: CommandUpdate
 
 /** A row that cannot be read is left to its own page, which says so. */
 function summaryIn(row: Execution): ExclusionSummary[] {
-  const summary = exclusionSummarySchema.safeParse(memoField(row, 'exclusion')).data;
+  const summary = exclusionSummarySchema.safeParse(row.memo['exclusion']).data;
   return summary === undefined ? [] : [atStandstill(summary, row.stopped !== null)];
 }
 

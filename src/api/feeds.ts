@@ -1,12 +1,11 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { rejectedSchema } from '../domain/feed/rejected.js';
 import { feedStateSchema, type FeedState } from '../domain/feed/state.js';
 import { feedSchema, feedView, feedWorkflowId, type FeedView } from '../domain/feed/view.js';
 import { searchKeys } from '../domain/lists.js';
 import { toInstant } from '../domain/time.js';
-import { memoField } from '../temporal/executions.js';
+import { readPayload } from '../temporal/payloads.js';
 import { rejectedQuery } from '../workflows/messages.js';
 import { describe } from './gateway.js';
 import { equals, listRows, pageSchema } from './lists.js';
@@ -17,9 +16,9 @@ import { policyOf, route, type ApiDeps, type Route } from './route.js';
 const READ_AT_ONCE = 20;
 
 /** Where the feed stands is in the heartbeat of the activity that polls; after a checkpoint for a moment in the memo. */
-function stateIn({ raw, memo }: WorkflowExecutionDescription): FeedState | undefined {
-  const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
-  const beaten: unknown = payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
+async function stateIn({ client }: ApiDeps, description: WorkflowExecutionDescription): Promise<FeedState | undefined> {
+  const { raw, memo } = description;
+  const beaten = await readPayload(client, raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]);
   return feedStateSchema.safeParse(beaten).data ?? feedStateSchema.safeParse(memo?.['feed']).data;
 }
 
@@ -28,7 +27,7 @@ export async function readFeed(deps: ApiDeps, customerId: string): Promise<FeedV
   const description = await describe(deps, feedWorkflowId(customerId));
   if (description === undefined) return feedView(customerId, 'not-started', undefined, now);
   const isRunning = description.status.name === 'RUNNING' || description.status.name === 'CONTINUED_AS_NEW';
-  return feedView(customerId, isRunning ? 'running' : 'stopped', stateIn(description), now);
+  return feedView(customerId, isRunning ? 'running' : 'stopped', await stateIn(deps, description), now);
 }
 
 export async function readFeeds(deps: ApiDeps, customerIds: readonly string[]): Promise<FeedView[]> {
@@ -81,7 +80,7 @@ export const feedRoutes: Route[] = [
       const page = await listRows(deps, 'rejectedAlert', filters, query.limit, query.pageToken);
       const items = await Promise.all(
         page.rows.map(async (row) => {
-          const shown = rejectedSchema.parse(memoField(row, 'rejected'));
+          const shown = rejectedSchema.parse(row.memo['rejected']);
           // Who runs the service sees what is wrong with an alert, not what it says.
           if (operator.role === 'engineer') return { ...shown, raw: null };
           const handle = deps.client.workflow.getHandle(row.workflowId, row.runId);

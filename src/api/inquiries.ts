@@ -22,7 +22,7 @@ import {
 } from '../domain/inquiry/view.js';
 import { searchKeys, searchWord } from '../domain/lists.js';
 import { MINUTE_MS, toMs } from '../domain/time.js';
-import { memoField, type Execution } from '../temporal/executions.js';
+import { type Execution } from '../temporal/executions.js';
 import { findInquiry, memoInquiry, type KnownInquiry } from '../temporal/inquiries.js';
 import {
   answerUpdate,
@@ -259,7 +259,7 @@ async function answerIncident(call: Call<IsAnswerBody, undefined>, id: string): 
 
 /** A row that cannot be read is left to its own page, which says so. */
 function summaryIn(row: Execution): InquirySummary[] {
-  const summary = inquirySummarySchema.safeParse(memoField(row, 'inquiry')).data;
+  const summary = inquirySummarySchema.safeParse(row.memo['inquiry']).data;
   return summary === undefined ? [] : [atStandstill(summary, row.stopped !== null)];
 }
 

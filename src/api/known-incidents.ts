@@ -36,10 +36,16 @@ export function atStandstill(
 export type ShownIncident = IncidentView & { partial?: true };
 
 /** What is left to show while no worker can be asked: the summary. */
-function partialView(summary: IncidentSummary, { raw }: WorkflowExecutionDescription): ShownIncident {
+async function partialView(
+  client: Gateway['client'],
+  summary: IncidentSummary,
+  { raw }: WorkflowExecutionDescription,
+): Promise<ShownIncident> {
   const { workflowExecutionInfo } = raw;
   return {
-    ...(workflowExecutionInfo == null ? summary : atStandstill(summary, executionOf(workflowExecutionInfo))),
+    ...(workflowExecutionInfo == null
+      ? summary
+      : atStandstill(summary, await executionOf(client, workflowExecutionInfo))),
     partial: true,
     revision: 0,
     lead: summary.linkedTo ?? null,
@@ -69,5 +75,5 @@ export async function readIncident(gateway: Gateway, id: string): Promise<ShownI
   if (reading.is === 'whole') return reading.view;
   const summary = memoSummary(reading.description.memo);
   if (summary === undefined) throw new Problem('worker-unavailable', 'No worker can be asked for this incident.');
-  return partialView(summary, reading.description);
+  return partialView(client, summary, reading.description);
 }

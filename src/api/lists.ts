@@ -9,7 +9,7 @@ import { stages } from '../domain/incident/stage.js';
 import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/view.js';
 import { searchKeys, searchWord } from '../domain/lists.js';
 import type { Operator } from '../operators.js';
-import { FAILING_TASK, IS_STOPPED, listExecutions, memoField, type Execution } from '../temporal/executions.js';
+import { FAILING_TASK, IS_STOPPED, listExecutions, type Execution } from '../temporal/executions.js';
 import { describe, reach, type Gateway } from './gateway.js';
 import { atStandstill } from './known-incidents.js';
 import { maySee } from './operators.js';
@@ -149,7 +149,7 @@ export async function listRows(
 }
 
 export function summaryIn(row: Execution): IncidentSummary {
-  const parsed = incidentSummarySchema.safeParse(memoField(row, 'summary'));
+  const parsed = incidentSummarySchema.safeParse(row.memo['summary']);
   return atStandstill(parsed.success ? parsed.data : unreadable(row), row);
 }
 

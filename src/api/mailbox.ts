@@ -1,5 +1,4 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
 import { reasonSchema, type Command } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
@@ -20,8 +19,8 @@ import { inquiryIdOf } from '../domain/inquiry/id.js';
 import { searchKeys } from '../domain/lists.js';
 import { MAILBOX_ID, mailboxStateSchema, type MailboxState } from '../domain/mailbox/state.js';
 import type { Operator } from '../operators.js';
-import { memoField } from '../temporal/executions.js';
 import { findRun } from '../temporal/known.js';
+import { readPayload } from '../temporal/payloads.js';
 import {
   heldAcceptUpdate,
   heldDismissUpdate,
@@ -49,9 +48,11 @@ const mailboxSchema = z
   .meta({ id: 'Mailbox' });
 
 /** How it stands is in the heartbeat of the activity that reads; after a checkpoint for a moment in the memo. */
-function stateIn({ raw, memo }: WorkflowExecutionDescription): MailboxState | undefined {
-  const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
-  const beaten: unknown = payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
+async function stateIn(
+  { client }: Gateway,
+  { raw, memo }: WorkflowExecutionDescription,
+): Promise<MailboxState | undefined> {
+  const beaten = await readPayload(client, raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]);
   return mailboxStateSchema.safeParse(beaten).data ?? mailboxStateSchema.safeParse(memo?.['mailbox']).data;
 }
 
@@ -63,7 +64,7 @@ export async function readMailbox(
   if (description === undefined) return { is: 'not-started', state: undefined };
   const { name } = description.status;
   const is = name === 'RUNNING' || name === 'CONTINUED_AS_NEW' ? 'running' : 'stopped';
-  return { is, state: stateIn(description) };
+  return { is, state: await stateIn(gateway, description) };
 }
 
 const listQuerySchema = z.strictObject({ state: z.enum(heldStates).default('held'), ...pageSchema });
@@ -226,7 +227,7 @@ export const mailboxRoutes: Route[] = [
         query.pageToken,
       );
       const items = page.rows
-        .flatMap((row) => heldSummarySchema.safeParse(memoField(row, 'heldMail')).data ?? [])
+        .flatMap((row) => heldSummarySchema.safeParse(row.memo['heldMail']).data ?? [])
         .filter((summary) => maySeeHeld(operator, summary));
       const { nextPageToken } = page;
       return { status: 200, body: { items, ...(nextPageToken === undefined ? {} : { nextPageToken }) } };

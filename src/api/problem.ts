@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { KeyMissing, SealBroken } from '../domain/sealing.js';
 import { rejectionStatus, type InputError, type Rejection, type RejectionCode } from '../domain/errors.js';
 
 /** The codes that belong to the HTTP side alone. */
@@ -13,6 +14,7 @@ const httpStatus = {
   'temporal-unavailable': 503,
   'worker-unavailable': 503,
   'sign-in-unavailable': 503,
+  'key-missing': 503,
   'internal-error': 500,
 } as const;
 
@@ -86,6 +88,14 @@ function requestProblem(error: unknown): Problem | undefined {
     : new Problem('not-json', 'The body cannot be read.');
 }
 
+/** What is kept cannot be read, and no second try will help until somebody has seen to the keys. */
+function keyProblem(error: unknown): Problem | undefined {
+  if (error instanceof KeyMissing || error instanceof SealBroken) {
+    return new Problem('key-missing', `What is kept of it cannot be read: ${error.message}.`);
+  }
+  return error instanceof Error ? keyProblem(error.cause) : undefined;
+}
+
 /** What a line in the log names the incident by. Paths that cannot be decoded never come to an incident. */
 function incidentIn(path: string): string | undefined {
   const [, id] = /^\/v1\/incidents\/([^/]+)/.exec(path) ?? [];
@@ -107,10 +117,13 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       sendProblem(response, badRequest);
       return;
     }
-    log.error(
-      { err: error, requestId: response.get('X-Request-Id'), incidentId: incidentIn(request.path) },
-      'request failed',
-    );
+    const incidentId = incidentIn(request.path);
+    log.error({ err: error, requestId: response.get('X-Request-Id'), incidentId }, 'request failed');
+    const withoutKey = keyProblem(error);
+    if (withoutKey !== undefined) {
+      sendProblem(response, withoutKey);
+      return;
+    }
     sendProblem(response, new Problem('internal-error', 'Something went wrong; the log has it under this requestId.'));
   };
 }

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/view.js';
 import { searchKeys, searchWord } from '../domain/lists.js';
 import { DAY_MS, toInstant, toMs } from '../domain/time.js';
-import { memoField } from '../temporal/executions.js';
 import type { Gateway } from './gateway.js';
 import type { ShownIncident } from './known-incidents.js';
 import { equals, listRows, quoted, summaryIn } from './lists.js';
@@ -69,7 +68,7 @@ export async function relatedTo(gateway: Gateway, incident: ShownIncident): Prom
             ? ['same-defender-incident' as const]
             : []),
           ...(shares(machinesOf(other), machines) ? ['same-device' as const] : []),
-          ...(shares(hashesSchema.parse(memoField(row, 'fileHashes')), hashes) ? ['same-file' as const] : []),
+          ...(shares(hashesSchema.parse(row.memo['fileHashes']), hashes) ? ['same-file' as const] : []),
         ];
         return [{ id, why, stage, level, createdAt, title, ...(linkedTo === undefined ? {} : { linkedTo }) }];
       })

@@ -8,6 +8,7 @@ import {
   type Logger,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
+import { converterPaths } from './data-converter.js';
 
 /**
  * A module, written here and read by webpack, that loads all rules once for all workflows of a worker: they hold no
@@ -46,13 +47,13 @@ const swcRuleSchema = z.looseObject({
   use: z.looseObject({ options: z.looseObject({ jsc: z.looseObject({ target: z.string() }) }) }),
 });
 
-/** The workflows with the payload converter that they decode their messages with. */
+/** The workflows with the converters that they decode their messages and encode their failures with. */
 export function bundleWorkflows(logger?: Logger): Promise<WorkflowBundleWithSourceMap> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const srcDir = fileURLToPath(new URL('..', import.meta.url));
   return bundleWorkflowCode({
     workflowsPath: join(srcDir, `workflows/index.${extension}`),
-    payloadConverterPath: join(srcDir, `temporal/payload-converter.${extension}`),
+    ...converterPaths,
     webpackConfigHook: inPresentJavaScript,
     preloadModules: ['zod', sharedRules(join(srcDir, 'domain'), extension)],
     ...(logger === undefined ? {} : { logger }),

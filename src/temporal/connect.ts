@@ -1,5 +1,7 @@
 import { Client, type Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Sealing } from '../domain/sealing.js';
+import { dataConverterOf } from './data-converter.js';
 
 export interface TemporalConfig {
   /** For `NativeConnection.connect`. */
@@ -23,6 +25,7 @@ export function temporalConfig(): TemporalConfig {
 }
 
 /** The API's client: a workflow that has ended is read by its result, not by running all of it again for a query. */
-export function createApiClient(connection: Connection, namespace: string): Client {
-  return new Client({ connection, namespace, workflow: { queryRejectCondition: 'NOT_OPEN' } });
+export function createApiClient(connection: Connection, namespace: string, sealing: Sealing | undefined): Client {
+  const dataConverter = dataConverterOf(sealing);
+  return new Client({ connection, namespace, dataConverter, workflow: { queryRejectCondition: 'NOT_OPEN' } });
 }

@@ -1,11 +1,12 @@
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload, type SignalDefinition } from '@temporalio/common';
+import type { SignalDefinition } from '@temporalio/common';
 import { auditedTypes, type Sighting, type StoppedStatus } from '../domain/audit.js';
 import { deviceViewSchema } from '../domain/device/evolve.js';
 import { incidentSummarySchema } from '../domain/incident/view.js';
 import { toInstant } from '../domain/time.js';
+import { readPayload } from './payloads.js';
 
-/** One run as a list or a description shows it, decoded no further than can be done without failing. */
+/** One run as a list or a description shows it. */
 export interface Execution {
   type: string;
   workflowId: string;
@@ -17,7 +18,8 @@ export interface Execution {
   closedAtMs: number | null;
   /** The server has counted failures of its workflow task, one after the other, and none since that went well. */
   hasFailingTask: boolean;
-  memo: Record<string, Payload>;
+  /** What cannot be read is not in it. */
+  memo: Readonly<Record<string, unknown>>;
 }
 
 type ExecutionInfo = Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions'][number];
@@ -41,7 +43,14 @@ function msOf(time: ExecutionInfo['startTime']): number | null {
   return time == null ? null : Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6;
 }
 
-export function executionOf(info: ExecutionInfo): Execution {
+async function memoOf(client: Client, { memo }: ExecutionInfo): Promise<Execution['memo']> {
+  const fields = Object.entries(memo?.fields ?? {});
+  return Object.fromEntries(
+    await Promise.all(fields.map(async ([field, payload]) => [field, await readPayload(client, payload)] as const)),
+  );
+}
+
+export async function executionOf(client: Client, info: ExecutionInfo): Promise<Execution> {
   return {
     type: info.type?.name ?? '',
     workflowId: info.execution?.workflowId ?? '',
@@ -51,7 +60,7 @@ export function executionOf(info: ExecutionInfo): Execution {
     startedAtMs: msOf(info.startTime) ?? 0,
     closedAtMs: msOf(info.closeTime),
     hasFailingTask: info.searchAttributes?.indexedFields?.[FAILING_TASK] !== undefined,
-    memo: info.memo?.fields ?? {},
+    memo: await memoOf(client, info),
   };
 }
 
@@ -64,7 +73,8 @@ export async function listExecutions(
 ): Promise<{ executions: Execution[]; nextPageToken: Uint8Array }> {
   const { namespace } = client.options;
   const answer = await client.workflowService.listWorkflowExecutions({ namespace, query, pageSize, nextPageToken });
-  return { executions: answer.executions.map(executionOf), nextPageToken: answer.nextPageToken };
+  const executions = await Promise.all(answer.executions.map((info) => executionOf(client, info)));
+  return { executions, nextPageToken: answer.nextPageToken };
 }
 
 /** Every execution that a filter finds. */
@@ -87,7 +97,7 @@ export async function newestRun(client: Client, workflowId: string): Promise<Exe
       namespace,
       execution: { workflowId },
     });
-    return workflowExecutionInfo == null ? undefined : executionOf(workflowExecutionInfo);
+    return workflowExecutionInfo == null ? undefined : await executionOf(client, workflowExecutionInfo);
   } catch (error) {
     const code: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
     if (code === GRPC_NOT_FOUND) return undefined;
@@ -128,24 +138,13 @@ export async function signalEach(
   }
 }
 
-/** A field of the memo; undefined where it cannot be read. */
-export function memoField({ memo }: Pick<Execution, 'memo'>, field: string): unknown {
-  const payload = memo[field];
-  if (payload === undefined) return undefined;
-  try {
-    return defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    return undefined;
-  }
-}
-
 /** A run of ours as the audit judges it; undefined for what is none, or has ended by itself. */
 export function sightingOf(execution: Execution): Sighting | undefined {
   const type = auditedTypes.find((known) => known === execution.type);
   const status = execution.isOpen ? 'Running' : execution.stopped;
   if (type === undefined || status === null) return undefined;
   const { workflowId, runId, closedAtMs, hasFailingTask } = execution;
-  const summary = memoField(execution, 'summary');
+  const summary = execution.memo['summary'];
   return {
     type,
     workflowId,

@@ -5,7 +5,7 @@ import { feedMemo, feedStateSchema, reopenFeed, type FeedState } from '../domain
 import { feedWorkflowId } from '../domain/feed/view.js';
 import { toInstant } from '../domain/time.js';
 import { tryAgainSignal, type FeedInput } from '../workflows/messages.js';
-import { listAll, memoField, newestRun, signalEach, type Execution } from './executions.js';
+import { listAll, newestRun, signalEach, type Execution } from './executions.js';
 import type { Reach } from './incidents.js';
 
 function runningOf(type: string): string {
@@ -15,7 +15,7 @@ function runningOf(type: string): string {
 /** Where the feed stood that ran before, as far as it was written down and Temporal remembers. */
 async function lastStood(client: Client, workflowId: string): Promise<FeedState | undefined> {
   const newest = await newestRun(client, workflowId);
-  return newest === undefined ? undefined : feedStateSchema.safeParse(memoField(newest, 'feed')).data;
+  return newest === undefined ? undefined : feedStateSchema.safeParse(newest.memo['feed']).data;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function ensureFeeds({ client, taskQueue }: Reach, customerIds: rea
 /** This software may understand what an earlier one kept aside; the customers file may name another tenant now. */
 export async function tryRejectedAgain(client: Client, reason?: RejectReason): Promise<void> {
   const kept = await listAll(client, runningOf('rejectedAlert'));
-  const reasonOf = (one: Execution) => rejectedSchema.safeParse(memoField(one, 'rejected')).data?.reason;
+  const reasonOf = (one: Execution) => rejectedSchema.safeParse(one.memo['rejected']).data?.reason;
   await signalEach(
     client,
     reason === undefined ? kept : kept.filter((one) => reasonOf(one) === reason),

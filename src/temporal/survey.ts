@@ -5,7 +5,7 @@ import { incidentSummarySchema } from '../domain/incident/view.js';
 import { searchKeys } from '../domain/lists.js';
 import { toInstant } from '../domain/time.js';
 import { incidentFactsQuery, type IncidentWorkflow } from '../workflows/messages.js';
-import { listExecutions, memoField, type Execution } from './executions.js';
+import { listExecutions, type Execution } from './executions.js';
 import { findIncident } from './incidents.js';
 
 const AT_ONCE = 50;
@@ -52,7 +52,7 @@ export async function surveyIncidents(client: Client, customerId: string, deadli
     }
   }
   async function look(execution: Execution): Promise<void> {
-    const summary = incidentSummarySchema.parse(memoField(execution, 'summary'));
+    const summary = incidentSummarySchema.parse(execution.memo['summary']);
     if (isOutOfQuestion(summary)) return;
     const known = facts.get(execution.runId) ?? (await read(client, execution));
     if (!execution.isOpen) keep(execution.runId, known);

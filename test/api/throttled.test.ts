@@ -10,7 +10,7 @@ describe('a Temporal that refuses because too much is asked of it', () => {
     try {
       const answered = Object.assign(new Error('busy'), { code: 8, details: 'busy', metadata: {} });
       const call = () => Promise.reject(new ServiceError('the client’s words', { cause: answered }));
-      const gateway = { client: createApiClient(connection, 'default'), taskQueue: 'any' };
+      const gateway = { client: createApiClient(connection, 'default', undefined), taskQueue: 'any' };
       await assert.rejects(reach(gateway, call), (problem) => {
         assert.ok(problem instanceof Problem);
         assert.equal(problem.code, 'temporal-unavailable');

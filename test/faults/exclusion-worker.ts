@@ -19,6 +19,7 @@ import { createFeedWorker, createWorker } from '../../src/worker.js';
 import { MAILBOX_ADDRESS, SERVICE, TOKEN_SECRET, type House } from '../support/house.js';
 import { workflowBundle } from '../support/temporal.js';
 import { haltSchema, Halts, type Halt, type HaltsSeen } from './halts.js';
+import { testConverter } from '../support/keys.js';
 
 /*
  * The worker of a house as a process of its own, which can be killed. Not the one that production runs: that keeps
@@ -95,6 +96,7 @@ async function main(plan: z.output<typeof planSchema>): Promise<void> {
   const client = new Client({
     connection: await Connection.connect({ address }),
     namespace,
+    dataConverter: testConverter,
     interceptors: { workflow: [halts.interceptor] },
   });
   const signIn = createSignIn({
@@ -134,7 +136,7 @@ async function main(plan: z.output<typeof planSchema>): Promise<void> {
       activities.tellOfStranger(news),
     ),
   };
-  const parts = { connection, namespace, taskQueue, activities: halting };
+  const parts = { connection, dataConverter: testConverter, namespace, taskQueue, activities: halting };
   const workers = [await createWorker({ ...parts, bundle: { code } })];
   if (plan.imapUrl !== null) {
     workers.push(await createFeedWorker(parts));

@@ -14,6 +14,7 @@ import { createMailTokens } from '../../src/integrations/mail/tokens.js';
 import { createPolicies } from '../../src/policy.js';
 import { SERVICE, TOKEN_SECRET, WEBHOOK_SECRET, type House } from '../support/house.js';
 import { haltSchema, Halts, type Halt, type HaltsSeen } from './halts.js';
+import { testConverter } from '../support/keys.js';
 
 /*
  * The API of a house as a process of its own, to which mails are handed, and which can be killed.
@@ -69,6 +70,7 @@ async function main(plan: z.output<typeof planSchema>): Promise<void> {
   const client = new Client({
     connection: await Connection.connect({ address }),
     namespace,
+    dataConverter: testConverter,
     interceptors: { workflow: [new Halts(plan.halts).interceptor] },
   });
   const app = createApp({

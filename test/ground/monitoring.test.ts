@@ -63,7 +63,7 @@ const ofTheSdk: Partial<Record<string, readonly string[]>> = {
 /** Names and labels of what the processes show, with a histogram's parts. */
 async function known(): Promise<Map<string, ReadonlySet<string>>> {
   const log = pino({ level: 'silent' });
-  const client = createApiClient(Connection.lazy({ address: '127.0.0.1:1' }), 'default');
+  const client = createApiClient(Connection.lazy({ address: '127.0.0.1:1' }), 'default', undefined);
   const audit = createAuditLog(undefined, log);
   const deps = { client, taskQueue: 'nobody', policies: createPolicies([], SERVICE), audit };
   const { registry } = createApiMetrics(deps, log);

@@ -40,7 +40,7 @@ describe('the customers file', function () {
       stop = followCustomersFile(
         file,
         { policies, mail, log, changed: () => void ensureFeeds(house, policies.customerIds()) },
-        LOOK_EVERY_MS,
+        { lookEveryMs: LOOK_EVERY_MS },
       );
     });
     after(async () => {
@@ -104,7 +104,7 @@ describe('the customers file', function () {
         file,
         policies,
         { changed: () => undefined, refused: ({ message }) => refused.push(message) },
-        LOOK_EVERY_MS,
+        { lookEveryMs: LOOK_EVERY_MS },
       );
     });
     after(() => stop());

@@ -20,6 +20,7 @@ import type { MailSender } from '../../src/integrations/mail/sender.js';
 import { createPolicies } from '../../src/policy.js';
 import { customersNamed, SERVICE } from '../support/house.js';
 import { localServer } from '../support/temporal.js';
+import { testConverter } from '../support/keys.js';
 
 const refused = (details: Partial<DefenderErrorDetails>) =>
   new DefenderError('refused', { kind: 'rejected', mayHaveWorked: false, ...details });
@@ -194,7 +195,12 @@ describe('a poll', () => {
           ) => stumble(input.options.workflowId, () => next(input)),
         },
       ];
-      return new Client({ connection, ...(namespace === undefined ? {} : { namespace }), interceptors: { workflow } });
+      return new Client({
+        connection,
+        dataConverter: testConverter,
+        ...(namespace === undefined ? {} : { namespace }),
+        interceptors: { workflow },
+      });
     }
 
     /** Where the feed stands after a poll, and how long it waits. */
@@ -261,7 +267,7 @@ describe('a poll', () => {
       const { pollFeed } = activities(
         () => Promise.resolve({ rows, hasMore: false }),
         () => Promise.resolve({ acceptedAt: changedAt, response: '250 ok', rejected: [] }),
-        new Client({ connection }),
+        new Client({ connection, dataConverter: testConverter }),
       );
       const state = openFeed(toInstant(Date.now()), DAY_MS);
       await assert.rejects(

@@ -17,6 +17,7 @@ import { createMailTokens } from '../../src/integrations/mail/tokens.js';
 import type { SignInRules } from '../../src/operators.js';
 import { createPolicies } from '../../src/policy.js';
 import { customersNamed } from './house.js';
+import { testSealing } from './keys.js';
 
 /*
  * The API alone, without a worker or an outside world: for what it does by itself, and for what it does while Temporal
@@ -51,7 +52,7 @@ export async function startApp(
   const [first] = customers;
   assert.ok(first);
   const deps: AppDeps = {
-    client: createApiClient(connection, 'default'),
+    client: createApiClient(connection, 'default', testSealing),
     taskQueue: 'nobody-polls-this',
     policies: createPolicies(customers, {
       socMailTo: 'soc@mimamori.example',

@@ -39,6 +39,7 @@ import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { createFeedWorker, createWorker } from '../../src/worker.js';
+import { plainConverter, testConverter, testSealing } from './keys.js';
 import { localServer, workflowBundle } from './temporal.js';
 
 /*
@@ -103,6 +104,8 @@ export interface HouseOptions {
   mailWebhookAuthservId?: string;
   /** Sees what the world outside is asked for, and may hold or cut it. */
   watch?: Watch;
+  /** False for a house whose histories are kept for replay: anybody is to read those. */
+  sealed?: false;
   /** True for a house whose customers' tenants are read by feeds. */
   feeds?: boolean;
 }
@@ -208,6 +211,7 @@ export class House {
       | 'mailWebhookSecret'
       | 'mailWebhookAuthservId'
       | 'operators'
+      | 'sealed'
     >,
   ) {
     this.policies = createPolicies([], service);
@@ -261,7 +265,11 @@ export class House {
     const log = pino({ level: 'warn' });
     // The port is known only once the API listens, and the telephone's callbacks need it.
     const deps = {
-      client: createApiClient(this.environment.connection, this.environment.namespace ?? 'default'),
+      client: createApiClient(
+        this.environment.connection,
+        this.environment.namespace ?? 'default',
+        this.patience.sealed === false ? undefined : testSealing,
+      ),
       taskQueue: this.taskQueue,
       policies: this.policies,
       signIn: createOperatorSignIn(
@@ -354,6 +362,7 @@ export class House {
       namespace: this.environment.namespace ?? 'default',
       taskQueue: this.taskQueue,
       activities,
+      dataConverter: this.patience.sealed === false ? plainConverter : testConverter,
     };
     const workers = [await createWorker({ ...parts, bundle: { code } })];
     if (this.feeds || this.patience.mailbox === true) workers.push(await createFeedWorker(parts));

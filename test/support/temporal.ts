@@ -6,6 +6,7 @@ import { until } from '../../simulator/testing.js';
 import { ensureNamespace } from '../../src/temporal/namespace.js';
 import { registerSearchAttributes, searchAttributeTypes } from '../../src/temporal/search-attributes.js';
 import { bundleWorkflows } from '../../src/temporal/bundle.js';
+import { testConverter } from './keys.js';
 
 /*
  * One Temporal server of each kind and one bundle for the whole test process, made when first asked for and ended by
@@ -41,10 +42,14 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
 }
 
 /** A dev server in memory. `dynamicConfig` is given to it as `--dynamic-config-value`. */
-export async function startLocal(dynamicConfig: string[] = []): Promise<TestWorkflowEnvironment> {
+export async function startLocal(
+  dynamicConfig: string[] = [],
+  dataConverter = testConverter,
+): Promise<TestWorkflowEnvironment> {
   install();
   const { path } = await temporalBinary('cli');
   const environment = await TestWorkflowEnvironment.createLocal({
+    client: { dataConverter },
     server: {
       executable: { type: 'existing-path', path },
       extraArgs: ['--headless', ...dynamicConfig.flatMap((value) => ['--dynamic-config-value', value])],
@@ -73,7 +78,11 @@ export async function ownNamespace(
       () => undefined,
     ),
   );
-  return TestWorkflowEnvironment.createFromExistingServer({ address: way, namespace });
+  return TestWorkflowEnvironment.createFromExistingServer({
+    address: way,
+    namespace,
+    client: { dataConverter: testConverter },
+  });
 }
 
 /** One of its own, for a test that sets the clock years ahead. */
@@ -81,6 +90,7 @@ export async function startSkipping(): Promise<TestWorkflowEnvironment> {
   install();
   const { path } = await temporalBinary('test-server');
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    client: { dataConverter: testConverter },
     server: { executable: { type: 'existing-path', path } },
   });
   // It can add them, but not list them.

@@ -11,13 +11,14 @@ import { searchKeys } from '../../src/domain/lists.js';
 import { phoneWorkflowId } from '../../src/domain/phone/record.js';
 import { feedQueue } from '../../src/domain/ports.js';
 import { DAY_MS, MINUTE_MS, plus } from '../../src/domain/time.js';
-import { memoField, newestRun } from '../../src/temporal/executions.js';
+import { newestRun } from '../../src/temporal/executions.js';
 import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { deviceQuery } from '../../src/workflows/messages.js';
 import { calm, judgeAgain } from '../support/effects.js';
 import { actionsOf, isCutOff, newDevice } from '../support/devices.js';
 import { House, instruction, verdict, type Reply } from '../support/house.js';
 import { localServer, startLocal } from '../support/temporal.js';
+import { testConverter } from '../support/keys.js';
 
 /** One life of a level-4 incident, the same each time it is lived. */
 interface Lived {
@@ -333,6 +334,7 @@ describe('an incident that continues as new in the middle of everything', functi
       connection: short.nativeConnection,
       namespace: short.namespace ?? 'default',
       taskQueue: feedQueue(house.taskQueue),
+      dataConverter: testConverter,
       activities: {
         pollFeed: () => {
           runs.add(activityInfo().workflowExecution?.runId ?? '');
@@ -348,7 +350,7 @@ describe('an incident that continues as new in the middle of everything', functi
       await house.client.workflow.getHandle(workflowId).terminate('stopped');
       const stopped = await newestRun(house.client, workflowId);
       assert.ok(stopped);
-      assert.equal(feedStateSchema.safeParse(memoField(stopped, 'feed')).data?.watermark, state.watermark);
+      assert.equal(feedStateSchema.safeParse(stopped.memo['feed']).data?.watermark, state.watermark);
     });
   });
 });

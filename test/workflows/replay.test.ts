@@ -6,6 +6,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { z } from 'zod';
 import { PATHS } from './paths.js';
 import { workflowBundle } from '../support/temporal.js';
+import { testConverter } from '../support/keys.js';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));
 
@@ -50,7 +51,7 @@ describe('stored histories', function () {
   let options: ReplayWorkerOptions;
   before(async () => {
     const { code } = await workflowBundle();
-    options = { workflowBundle: { code } };
+    options = { workflowBundle: { code }, dataConverter: testConverter };
   });
 
   const replay = ({ workflowId, history }: Kept) => Worker.runReplayHistory(options, history, workflowId);

@@ -47,6 +47,7 @@ import { businessHours } from '../../src/holidays.js';
 import { inboundMail } from '../domain/customer-mail-fixture.js';
 import { policyOf, rawAlert, TEXTS } from '../domain/life.js';
 import { skippingServer, workflowBundle } from '../support/temporal.js';
+import { testConverter } from '../support/keys.js';
 
 /*
  * The real workflows on a server whose clock jumps, with an outside of a few lines: a Defender whose devices are online
@@ -106,6 +107,7 @@ export class JumpingWorld {
     const { code } = await workflowBundle();
     const created = await Worker.create({
       ...worker,
+      dataConverter: testConverter,
       connection: world.environment.nativeConnection,
       namespace: world.environment.namespace ?? 'default',
       taskQueue: world.taskQueue,
