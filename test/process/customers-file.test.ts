@@ -130,7 +130,7 @@ describe('the customers file', function () {
       const next = join(folder, 'next.yaml');
       writeFileSync(next, textOf([globex]));
       await lookedAt(() => unlinkSync(file));
-      renameSync(next, file);
+      await lookedAt(() => renameSync(next, file));
       await until('in force', () => Promise.resolve(policies.customerIds().length === 1 ? true : undefined));
       assert.deepEqual(refused, []);
     });
