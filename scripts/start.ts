@@ -17,6 +17,7 @@ import { freePort, portProblems, type PortUse } from './start/ports.js';
 import { problemsOfJsonLog } from './start/shown-lines.js';
 import { Supervisor } from './start/supervisor.js';
 import { prepareNamespace, temporalSpec, type EmbeddedTemporal } from './start/temporal-server.js';
+import { startWebUi } from './start/web-ui.js';
 import { watchSources } from './start/watch.js';
 import { temporalBinary } from './temporal-binaries.js';
 
@@ -105,6 +106,7 @@ async function main(): Promise<number> {
       dataDir,
       namespace: env['TEMPORAL_NAMESPACE'] ?? 'default',
       ports,
+      innerUiPort: await freePort(ports.temporalUi + 1),
       env,
     };
     const begin = async (spec: ChildSpec) => {
@@ -137,6 +139,7 @@ async function main(): Promise<number> {
       const temporalIsUp = begin(temporalSpec(temporal)).then(() => prepareNamespace(temporal));
       await Promise.all([temporalIsUp, simulator === undefined ? undefined : begin(simulator)]);
       await Promise.all(service.map(begin));
+      await startWebUi({ port: ports.temporalUi, behind: temporal.innerUiPort, apiUrl, token: access.token });
     };
     await Promise.race([bringUp(), ending.reason]);
     isUp = !ending.hasCome;
@@ -163,7 +166,7 @@ async function main(): Promise<number> {
     print('Stopping …');
     await supervisor.close(stopOrder);
     // A token that nobody has seen is of no use.
-    if (!isUp && access.newToken !== undefined) rmSync(ownOperatorsFile, { force: true });
+    if (!isUp && access.isNew) rmSync(ownOperatorsFile, { force: true });
     folder.release();
     print('Stopped.');
   }

@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     taskQueue: settings.temporal.taskQueue,
     policies,
     audit: createAuditLog(settings.api.auditFile, log),
+    sealing: encryption?.sealing,
   };
   const metrics = settings.metrics === undefined ? undefined : createApiMetrics(deps, log);
   const app = createApp({
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
     mailWebhookSecret: settings.mailWebhookSecret,
     mailWebhookAuthservId: settings.mailWebhookAuthservId,
     trustedProxies: settings.api.trustedProxies,
+    webUiOrigin: settings.api.webUiOrigin,
     version: VERSION,
   });
   const { host, port, tls } = settings.api;

@@ -138,6 +138,8 @@ const apiVariables = {
     .default([]),
   /** Where every command is written down beside the log, for `GET /v1/audit`. */
   AUDIT_FILE: text().optional(),
+  /** Where people open Temporal's Web UI; it may ask what it shows to be decrypted. */
+  TEMPORAL_UI_URL: httpUrl().optional(),
   /** For mail that comes by `POST /webhooks/mail`; without it there is no such way in. */
   MAIL_WEBHOOK_SECRET: text().min(16, 'must be at least 16 characters').optional(),
   /** As `MAIL_AUTHSERV_ID`, for that way in: unset, no mail that comes by it proves its sender. */
@@ -199,6 +201,7 @@ export function loadApiSettings(env: NodeJS.ProcessEnv = process.env) {
       trustedProxies: values.API_TRUSTED_PROXIES,
       operatorsFile: values.OPERATORS_FILE,
       auditFile: values.AUDIT_FILE,
+      webUiOrigin: values.TEMPORAL_UI_URL === undefined ? undefined : new URL(values.TEMPORAL_UI_URL).origin,
     },
     metrics: metricsOf(values.METRICS_HOST, values.API_METRICS_PORT),
     mailWebhookSecret: values.MAIL_WEBHOOK_SECRET,

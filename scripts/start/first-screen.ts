@@ -28,6 +28,7 @@ export function firstScreen(screen: FirstScreen): string {
     '',
     `  API           ${apiUrl}   documentation: ${apiUrl}/docs`,
     `  Temporal UI   ${screen.uiUrl}   server: ${screen.temporalAddress}`,
+    `                what it shows is encrypted at Temporal; ${shownFor(screen)}`,
     `  Simulator     ${screen.simulatorUrl}/sim/mails   mail server: ${screen.smtpUrl}`,
     `  Mailbox       ${shownMailbox(screen.imapUrl)}   what customers answer: ${apiUrl}/v1/inquiries`,
     `  Metrics       ${screen.metricsUrls.join('   ')}`,
@@ -36,9 +37,9 @@ export function firstScreen(screen: FirstScreen): string {
     '',
     'To begin, paste into another terminal:',
     '',
-    access.newToken === undefined
-      ? '# OPERATOR_TOKEN as before; a new terminal needs: export OPERATOR_TOKEN=$(cat .data/operator-token)'
-      : `export OPERATOR_TOKEN=${access.newToken}`,
+    access.isNew
+      ? `export OPERATOR_TOKEN=${access.token ?? ''}`
+      : '# OPERATOR_TOKEN as before; a new terminal needs: export OPERATOR_TOKEN=$(cat .data/operator-token)',
     '',
     '# an alert: the simulated Defender raises it, the API takes it',
     `curl -s -X POST ${screen.simulatorUrl}/sim/tenants/${customer.tenantId}/alerts ${json} \\`,
@@ -60,6 +61,13 @@ export function firstScreen(screen: FirstScreen): string {
     `curl -s ${apiUrl}/v1/inquiries ${auth}`,
     '',
   ].join('\n');
+}
+
+/** Whose eyes the Web UI has. */
+function shownFor({ access, uiUrl }: FirstScreen): string {
+  return access.token === undefined
+    ? `sign in first: ${uiUrl}/sign-in`
+    : `here you read it as the analyst (as another: ${uiUrl}/sign-in)`;
 }
 
 /** Without its password: nobody has to read it off a screen. */

@@ -8,8 +8,10 @@ export interface OperatorAccess {
   operatorsFile: string;
   /** Where the token is from, for people. */
   line: string;
-  /** Known only in the run that made it. */
-  newToken?: string;
+  /** Of an analyst; undefined where the operators are the caller's own. */
+  token: string | undefined;
+  /** Made in this run. */
+  isNew: boolean;
 }
 
 const TOKEN_BYTES = 32;
@@ -24,23 +26,30 @@ export function operatorAccess(env: NodeJS.ProcessEnv, ownFile: string): Operato
   const chosenFile = env['OPERATORS_FILE'] ?? '';
   if (chosenFile !== '') {
     loadOperators(chosenFile);
-    return { operatorsFile: chosenFile, line: `yours, of an operator in ${chosenFile}` };
+    return {
+      operatorsFile: chosenFile,
+      line: `yours, of an operator in ${chosenFile}`,
+      token: undefined,
+      isNew: false,
+    };
   }
 
   const chosenToken = env['OPERATOR_TOKEN'] ?? '';
   if (chosenToken !== '') {
     writeOperators(ownFile, chosenToken);
-    return { operatorsFile: ownFile, line: 'the one in OPERATOR_TOKEN' };
+    return { operatorsFile: ownFile, line: 'the one in OPERATOR_TOKEN', token: chosenToken, isNew: false };
   }
   if (existsSync(ownFile) && existsSync(tokenFile)) {
     return {
       operatorsFile: ownFile,
       line: `as before, in ${tokenFile}`,
+      token: readFileSync(tokenFile, 'utf8').trim(),
+      isNew: false,
     };
   }
-  const newToken = makeToken();
-  writeOperators(ownFile, newToken);
-  return { operatorsFile: ownFile, line: 'made now and shown this once', newToken };
+  const token = makeToken();
+  writeOperators(ownFile, token);
+  return { operatorsFile: ownFile, line: 'made now and shown this once', token, isNew: true };
 }
 
 /** What signs the conversations with customers: made once, so that answers to mails of before a restart are known. */

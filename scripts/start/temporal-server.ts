@@ -16,16 +16,19 @@ export interface EmbeddedTemporal {
   dataDir: string;
   namespace: string;
   ports: LocalPorts;
+  /** Where its own Web UI is, behind the one that people open. */
+  innerUiPort: number;
   env: NodeJS.ProcessEnv;
 }
 
-export function temporalSpec({ cliPath, dataDir, namespace, ports, env }: EmbeddedTemporal): ChildSpec {
+export function temporalSpec({ cliPath, dataDir, namespace, ports, innerUiPort, env }: EmbeddedTemporal): ChildSpec {
   return {
     name: 'temporal',
     args: [
       guard,
       ...[cliPath, 'server', 'start-dev', '--ip', '127.0.0.1', '--namespace', namespace],
-      ...['--port', String(ports.temporal), '--ui-port', String(ports.temporalUi), '--ui-disable-news-fetch'],
+      ...['--port', String(ports.temporal), '--ui-port', String(innerUiPort), '--ui-disable-news-fetch'],
+      ...['--ui-codec-endpoint', `http://127.0.0.1:${ports.temporalUi}`],
       ...['--db-filename', join(dataDir, 'temporal.db')],
       // Survives a killed process, not a power cut, and is a fifth faster.
       ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],

@@ -8,6 +8,7 @@ import type { Operator } from '../operators.js';
 import { toInstant } from '../domain/time.js';
 import { alertRoutes } from './alerts.js';
 import { auditRoutes } from './audit.js';
+import { codecRoutes } from './codec.js';
 import { customerRoutes } from './customers.js';
 import { deviceRoutes } from './devices.js';
 import { docsPage } from './docs.js';
@@ -24,6 +25,7 @@ import { authorise, rolesOf } from './operators.js';
 import { Problem, problemCodeOf, problemHandler, sendProblem } from './problem.js';
 import { customerInPath, type Route } from './route.js';
 import type { OperatorSignIn } from './sign-in.js';
+import { authorizationIn, crossOrigin, signInPage } from './web-ui.js';
 import { twilioWebhooks, type WebhookDeps } from './webhooks.js';
 
 export interface AppDeps extends WebhookDeps, MailWebhookDeps {
@@ -32,6 +34,8 @@ export interface AppDeps extends WebhookDeps, MailWebhookDeps {
   trustedProxies: readonly string[];
   log: Logger;
   version: string;
+  /** Where Temporal's Web UI is, such as `https://temporal.example`; undefined where no browser is to ask for what it shows. */
+  webUiOrigin: string | undefined;
   /** Sees every request; undefined where nobody asks for metrics. */
   watch?: RequestHandler;
 }
@@ -47,9 +51,9 @@ export const routes: readonly Route[] = [
   ...inquiryRoutes,
   ...mailboxRoutes,
   ...auditRoutes,
+  ...codecRoutes,
 ];
 
-const BODY_LIMIT = '2mb';
 /** An alert with all its evidence has five levels. */
 const BODY_DEPTH = 32;
 const WINDOW_MS = 10_000;
@@ -119,8 +123,8 @@ export function createApp(deps: AppDeps): Express {
   app.use(twilioWebhooks(deps));
   app.use(mailWebhook(deps));
 
-  const json = express.json({ limit: BODY_LIMIT, type: () => true, strict: true });
   const failures = limiter(FAILURES_PER_WINDOW, WINDOW_MS);
+  app.use(signInPage(signIn, failures));
   const callers = new WeakMap<Request, Operator>();
   const operatorOf = (request: Request) => callers.get(request)?.id ?? '';
   const refusals = limiter(REFUSALS_PER_WINDOW, LOCKED_MS, operatorOf);
@@ -166,13 +170,14 @@ export function createApp(deps: AppDeps): Express {
 
   for (const route of routes) {
     const admit: RequestHandler = async (request, response, next) => {
-      if (route.method !== 'get') {
+      if (route.method !== 'get' && !route.isForWebUi) {
         const customerId = customerInPath(request) ?? null;
         response.once('close', () => writeDown(route, request, response, customerId));
       }
       let operator: Operator;
       try {
-        operator = await signIn(request.headers.authorization);
+        const { authorization, cookie } = request.headers;
+        operator = await signIn(authorization ?? (route.isForWebUi ? authorizationIn(cookie) : undefined));
       } catch (error) {
         // Only strangers are counted: whoever has a token is let in, however much is guessed beside them.
         await failures(request, response, (limit?: unknown) => next(limit ?? error));
@@ -201,6 +206,8 @@ export function createApp(deps: AppDeps): Express {
       await route.serve(deps, operator, request, response);
     };
     // The body is read only for somebody who may send one.
+    const json = express.json({ limit: route.bodyLimit, type: () => true, strict: true });
+    if (route.isForWebUi) app.use(route.path, crossOrigin(deps.webUiOrigin));
     app[route.method](route.path, admit, ofOperator, ...(route.body === undefined ? [] : [json, shallow]), serve);
   }
   app.use((_request, _response, next) => next(new Problem('not-found', 'There is nothing at this path.')));

@@ -5,6 +5,7 @@ import type { Command } from '../domain/commands.js';
 import { inputErrors } from '../domain/input.js';
 import { parseIncidentId } from '../domain/incident/record.js';
 import type { Policy } from '../domain/policy.js';
+import type { Sealing } from '../domain/sealing.js';
 import type { Operator } from '../operators.js';
 import type { Policies } from '../policy.js';
 import { commandDeadline, type Gateway } from './gateway.js';
@@ -15,6 +16,8 @@ import { Problem } from './problem.js';
 export interface ApiDeps extends Gateway {
   policies: Policies;
   audit: AuditLog;
+  /** Undefined: nothing is encrypted. */
+  sealing: Sealing | undefined;
 }
 
 export interface Call<Body, Query> {
@@ -44,9 +47,15 @@ export interface Route {
   /** Commands take an Idempotency-Key. */
   isCommand: boolean;
   takesIfMatch: boolean;
+  /** Of a body, as in `2mb`. */
+  bodyLimit: string;
+  /** Asked by Temporal's Web UI from within a browser, to read. */
+  isForWebUi: boolean;
   answers: Record<number, { description: string; schema: z.ZodType }>;
   serve(deps: ApiDeps, operator: Operator, request: Request, response: Response): Promise<void>;
 }
+
+const BODY_LIMIT = '2mb';
 
 interface RouteDefinition<Body, Query> {
   method: 'get' | 'post' | 'delete';
@@ -57,6 +66,8 @@ interface RouteDefinition<Body, Query> {
   query?: z.ZodType<Query>;
   isCommand?: boolean;
   takesIfMatch?: boolean;
+  bodyLimit?: string;
+  isForWebUi?: boolean;
   answers: Route['answers'];
   handle: (call: Call<Body, Query>) => Promise<Answer>;
 }
@@ -79,6 +90,8 @@ export function route<Body = undefined, Query = undefined>(definition: RouteDefi
     ...definition,
     isCommand: definition.isCommand ?? false,
     takesIfMatch: definition.takesIfMatch ?? false,
+    bodyLimit: definition.bodyLimit ?? BODY_LIMIT,
+    isForWebUi: definition.isForWebUi ?? false,
     async serve(deps, operator, request, response) {
       const answer = await handle({
         deps,

@@ -79,6 +79,8 @@ async function main(plan: z.output<typeof planSchema>): Promise<void> {
     policies: createPolicies(plan.customers, SERVICE),
     signIn: createOperatorSignIn({ operators: [] }, createTokenVerifier),
     audit: createAuditLog(undefined, log),
+    sealing: undefined,
+    webUiOrigin: undefined,
     log,
     publicUrl: 'http://127.0.0.1',
     twilioAuthToken,

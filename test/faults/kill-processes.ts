@@ -119,7 +119,9 @@ export class Processes {
       ...settings,
     };
     const { path: cliPath } = await temporalBinary('cli');
-    const processes = new Processes({ cliPath, dataDir, namespace: 'default', ports, env }, dataDir, apiPort);
+    const innerUiPort = await freePort();
+    const temporal = { cliPath, dataDir, namespace: 'default', ports, innerUiPort, env };
+    const processes = new Processes(temporal, dataDir, apiPort);
     try {
       await processes.restart('temporal');
       await prepareNamespace(processes.temporal);

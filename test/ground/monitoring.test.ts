@@ -65,7 +65,7 @@ async function known(): Promise<Map<string, ReadonlySet<string>>> {
   const log = pino({ level: 'silent' });
   const client = createApiClient(Connection.lazy({ address: '127.0.0.1:1' }), 'default', undefined);
   const audit = createAuditLog(undefined, log);
-  const deps = { client, taskQueue: 'nobody', policies: createPolicies([], SERVICE), audit };
+  const deps = { client, taskQueue: 'nobody', policies: createPolicies([], SERVICE), audit, sealing: undefined };
   const { registry } = createApiMetrics(deps, log);
   const names = new Map<string, string[]>([['up', []]]);
   for (const { name, help } of await registry.getMetricsAsJSON()) {

@@ -239,15 +239,18 @@ describe('npm start', () => {
   describe('the operator token', () => {
     it('is made on the first run, and not shown again', () => {
       const file = join(folder, 'operators.yaml');
-      const { newToken } = operatorAccess({}, file);
-      assert.ok(newToken !== undefined && newToken.length > 40);
+      const { token, isNew } = operatorAccess({}, file);
+      assert.ok(isNew && token !== undefined && token.length > 40);
       assert.equal(statSync(file).mode & 0o777, 0o600);
-      assert.doesNotMatch(readFileSync(file, 'utf8'), new RegExp(newToken));
+      assert.doesNotMatch(readFileSync(file, 'utf8'), new RegExp(token));
       const [operator] = loadOperators(file).operators;
       assert.equal(operator?.role, 'analyst');
       assert.equal(operator.customers, '*');
 
-      assert.equal(operatorAccess({}, file).newToken, undefined);
+      assert.deepEqual(
+        { ...operatorAccess({}, file), line: '' },
+        { operatorsFile: file, line: '', token, isNew: false },
+      );
       assert.deepEqual(loadOperators(file).operators[0], operator);
     });
 

@@ -87,6 +87,8 @@ export async function startApp(
     mailWebhookAuthservId: undefined,
     mailWebhookSecret: undefined,
     trustedProxies,
+    sealing: testSealing,
+    webUiOrigin: undefined,
     version: '1.2.3',
     watch,
   };

@@ -71,6 +71,8 @@ const BODIES: Readonly<Record<string, (scene: Scene) => unknown>> = {
   'POST /v1/mailbox/attention/{id}/dismiss': () => REASON,
   'POST /v1/devices/{customerId}/{machineId}/release': () => ({ instruction: instruction({ by: 'jones' }) }),
   'POST /v1/devices/{customerId}/{machineId}/acknowledge': () => REASON,
+  'POST /decode': () => ({ payloads: [] }),
+  'POST /encode': () => ({ payloads: [] }),
 };
 
 /** What a path's parameters stand for; which `id` it is, the path's second part says. */

@@ -61,6 +61,8 @@ const TOKENS = {
 /** Whose mailbox customers answer to. */
 export const MAILBOX_ADDRESS = 'mimamori@mimamori.example';
 export const TOKEN_SECRET = 'secret-of-the-tokens';
+/** Where a house's Web UI would be. */
+export const WEB_UI = 'http://127.0.0.1:8233';
 export const WEBHOOK_SECRET = 'secret-of-the-mail-webhook';
 
 /** What is set for all customers of a house. */
@@ -298,6 +300,8 @@ export class House {
       tokens: createMailTokens(TOKEN_SECRET),
       mailWebhookAuthservId: this.patience.mailWebhookAuthservId,
       mailWebhookSecret: this.patience.mailWebhookSecret === null ? undefined : WEBHOOK_SECRET,
+      sealing: this.patience.sealed === false ? undefined : testSealing,
+      webUiOrigin: WEB_UI,
       trustedProxies: [],
       version: 'test',
     };
