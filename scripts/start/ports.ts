@@ -28,8 +28,8 @@ export async function portProblems(uses: readonly PortUse[]): Promise<string[]> 
 }
 
 /** That port, where nobody listens there, or else any. */
-export async function freePort(preferred: number): Promise<number> {
-  if ((await listenProblem(preferred, LOOPBACK)) === undefined) return preferred;
+export async function freePort(preferred?: number): Promise<number> {
+  if (preferred !== undefined && (await listenProblem(preferred, LOOPBACK)) === undefined) return preferred;
   return await new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

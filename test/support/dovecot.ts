@@ -1,11 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { dovecot, librariesOf, type Dovecot } from '../../scripts/dovecot.js';
+import { freePort } from '../../scripts/start/ports.js';
 
 /*
  * A real IMAP server on loopback, with one user and nothing outside of a temporary folder.
@@ -44,15 +45,6 @@ async function ownerOfProcesses(): Promise<Owner> {
   const id = async (...options: string[]) => (await execFileAsync('id', [...options, ...whom])).stdout.trim();
   const [name, group, uid, gid] = await Promise.all([id('-un'), id('-gn'), id('-u'), id('-g')]);
   return { name, group, uid: Number(uid), gid: Number(gid) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('There is no port.');
-  return address.port;
 }
 
 function configuration(home: string, port: number, { name, group }: Owner, root: string | undefined): string {
