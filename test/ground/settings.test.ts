@@ -244,7 +244,7 @@ describe('settings', () => {
   });
 
   it('points at what only suits a laptop', () => {
-    assert.equal(laptopSettings(loadWorkerSettings(worker)).length, 3);
+    assert.equal(laptopSettings(loadWorkerSettings(worker)).length, 4);
     assert.deepEqual(
       laptopSettings(
         loadWorkerSettings({
@@ -252,6 +252,7 @@ describe('settings', () => {
           PUBLIC_URL: 'https://soc.example',
           SOC_MAIL_TO: 'soc@soc.example',
           MAIL_AUTHSERV_ID: 'mx.soc.example',
+          ENCRYPTION_KEYS: 'hunter2-keys',
         }),
       ),
       [],
