@@ -13,6 +13,7 @@ import {
   tried,
 } from '../support/effects.js';
 import { House, verdict, type Reply } from '../support/house.js';
+import { signalsSent } from '../support/signals.js';
 
 const suffix = randomUUID().slice(0, 8);
 const NAMES = ['attack', 'rules', 'unlink', 'failing', 'giving', 'again', 'after', 'waiting', 'lists', 'gone'];
@@ -282,15 +283,8 @@ describe('alerts that belong together', () => {
     await settled(id);
     await calm(house);
     const before = await customerMails(house, lead);
-    const sent = async (workflowId: string, name: string) => {
-      const { events } = await house.client.workflow.getHandle(workflowId).fetchHistory();
-      return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signaled }) => {
-        const data = signaled?.signalName === name ? signaled.input?.payloads?.[0]?.data : undefined;
-        return data == null ? [] : [JSON.parse(Buffer.from(data).toString())];
-      });
-    };
-    const requests = await sent(lead, followRequestSignal.name);
-    const reports = await sent(id, leadReportSignal.name);
+    const requests = await signalsSent(house.client, lead, followRequestSignal);
+    const reports = await signalsSent(house.client, id, leadReportSignal);
     assert.ok(requests.length > 1 && reports.length > 1);
     for (const request of requests.toReversed()) {
       await house.client.workflow.getHandle(lead).signal(followRequestSignal, request);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { until } from '../../simulator/testing.js';
 import { releaseSchema } from '../../src/domain/commands.js';
 import { deviceReportSchema, deviceWorkflowId, type DeviceReport } from '../../src/domain/device/record.js';
@@ -15,16 +14,13 @@ import {
 import { actionIs, actionsOf, isCutOff, newDevice, toldAndRequested } from '../support/devices.js';
 import { calm, judgeAgain } from '../support/effects.js';
 import { House, instruction, verdict } from '../support/house.js';
+import { signalsSent } from '../support/signals.js';
 import { JumpingWorld } from './stub-outside.js';
 
 /** The reports that an incident's current run has had from its devices, as they were sent. */
 async function reportsTo(house: House, id: string): Promise<DeviceReport[]> {
-  const { events } = await house.client.workflow.getHandle(id).fetchHistory();
-  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signaled }) => {
-    const payload = signaled?.input?.payloads?.[0];
-    if (signaled?.signalName !== deviceReportSignal.name || payload == null) return [];
-    return [deviceReportSchema.parse(defaultPayloadConverter.fromPayload(payload))];
-  });
+  const sent = await signalsSent(house.client, id, deviceReportSignal);
+  return sent.map((report) => deviceReportSchema.parse(report));
 }
 
 describe('messages that come late, twice, or to nobody', () => {
