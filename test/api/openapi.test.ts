@@ -55,6 +55,8 @@ const PROMISED = [
   'GET /v1/mailbox/attention',
   'GET /v1/mailbox/attention/{id}',
   'GET /v1/queue',
+  'POST /decode',
+  'POST /encode',
   'POST /v1/customers/{customerId}/alerts',
   'POST /v1/customers/{customerId}/exclusions',
   'POST /v1/customers/{customerId}/tuning-periods',
@@ -140,7 +142,7 @@ describe('the OpenAPI document', () => {
       const headers = operation.parameters
         .filter((parameter) => parameter.in === 'header')
         .map((header) => header.name);
-      const isCommand = !name.startsWith('GET') && !name.endsWith('/alerts');
+      const isCommand = !name.startsWith('GET') && !/\/(alerts|decode|encode)$/.test(name);
       assert.equal(headers.includes('Idempotency-Key'), isCommand, name);
       assert.equal(headers.includes('If-Match'), name.endsWith('/triage'), name);
     }
