@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  QueryNotRegisteredError,
   WithStartWorkflowOperation,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -84,6 +85,13 @@ async function translate(gateway: Gateway, error: unknown): Promise<unknown> {
     return new Problem(
       'worker-unavailable',
       'The workflow cannot be asked: its worker fails whenever it tries to run it.',
+    );
+  }
+  // A worker that leaves a run of a newer version alone knows none of its queries. The next one that is asked may know them.
+  if (error instanceof QueryNotRegisteredError) {
+    return new Problem(
+      'worker-unavailable',
+      'A worker of another version was asked, which leaves this workflow alone.',
     );
   }
   if (isThrottled(error)) return temporalAway();

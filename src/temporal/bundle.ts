@@ -53,6 +53,7 @@ export function bundleWorkflows(logger?: Logger): Promise<WorkflowBundleWithSour
   const srcDir = fileURLToPath(new URL('..', import.meta.url));
   return bundleWorkflowCode({
     workflowsPath: join(srcDir, `workflows/index.${extension}`),
+    workflowInterceptorModules: [join(srcDir, `workflows/interceptors.${extension}`)],
     ...converterPaths,
     webpackConfigHook: inPresentJavaScript,
     preloadModules: ['zod', sharedRules(join(srcDir, 'domain'), extension)],

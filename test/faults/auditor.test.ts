@@ -18,6 +18,7 @@ import { policyOf } from '../domain/life.js';
 import { House, verdict, type Reply, type SimMail } from '../support/house.js';
 import { temporalCli } from '../support/temporal-cli.js';
 import { bundleOf, startLocal } from '../support/temporal.js';
+import { PRESENT } from '../support/versions.js';
 
 const TARGET_MS = 3 * 3_600_000;
 const PACE = { lookEveryMs: 400, patienceMs: 2_000 };
@@ -223,7 +224,8 @@ describe('the auditor', function () {
     const { id, alert } = await house.alert(globex, { title: 'A stuck one' });
     await house.incidentWhen(id, 'looked up', ({ timeline }) => timeline.length > 2);
     await house.stopWorker();
-    await house.startWorker(bundleOf(fileURLToPath(new URL('./fixtures/broken-workflows.ts', import.meta.url))));
+    const broken = fileURLToPath(new URL('./fixtures/broken-workflows.ts', import.meta.url));
+    await house.startWorker({ ...PRESENT, workflows: () => bundleOf(broken) });
     const newer = await house.control('PATCH', `/sim/tenants/${house.tenantOf(globex)}/alerts/${alert.id}`, {
       severity: 'Medium',
     });

@@ -7,14 +7,12 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Worker } from '@temporalio/worker';
+import { NativeConnection, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { z } from 'zod';
 import { simulatorAuthservId } from '../../simulator/defaults.js';
 import { startSimulator, type Simulator, type Watch } from '../../simulator/index.js';
 import { until } from '../../simulator/testing.js';
-import { createActivities } from '../../src/activities/index.js';
-import { createApp } from '../../src/api/app.js';
 import { createAuditLog } from '../../src/api/audit-log.js';
 import { createOperatorSignIn } from '../../src/api/sign-in.js';
 import { mailSignature } from '../../src/api/mail-webhook.js';
@@ -38,9 +36,9 @@ import { ensureMailbox } from '../../src/temporal/mailbox.js';
 import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
-import { createFeedWorker, createWorker } from '../../src/worker.js';
 import { plainConverter, testConverter, testSealing } from './keys.js';
-import { localServer, workflowBundle } from './temporal.js';
+import { localServer } from './temporal.js';
+import { PRESENT, type Version } from './versions.js';
 
 /*
  * The whole service in one test process: the real API, worker and clients against a real Temporal server and the
@@ -110,6 +108,8 @@ export interface HouseOptions {
   sealed?: false;
   /** True for a house whose customers' tenants are read by feeds. */
   feeds?: boolean;
+  /** Whose code it begins with. */
+  version?: Version;
 }
 
 export interface Reply {
@@ -184,13 +184,18 @@ export function polledCustomers(): ReturnType<typeof customersNamed> {
   }));
 }
 
+interface StartedWorker {
+  parts: readonly { worker: Worker; run: Promise<void> }[];
+  mail: MailSender;
+  connection: NativeConnection | undefined;
+}
+
 export class House {
-  private workers: { worker: Worker; run: Promise<void> }[] = [];
+  private workers: StartedWorker[] = [];
   private feeds = false;
   /** How far a feed's first poll looks back; a worker reads it when it starts. */
   feedLookBackMs = DAY_MS;
   private server: Server | undefined;
-  private mail: MailSender | undefined;
   private readonly folder = mkdtempSync(join(tmpdir(), 'mimamori-house-'));
   readonly auditFile = join(this.folder, 'audit.jsonl');
   url = '';
@@ -228,9 +233,10 @@ export class House {
     const house = new House(environment, sim, `house-${suffix}`, service, options);
     house.customers = customersFileSchema.parse({ customers: options.customers ?? customersNamed(suffix) }).customers;
     house.policies = createPolicies(house.customers, service);
-    await house.startApi();
+    const { version = PRESENT } = options;
+    await house.startApi(version);
     house.feeds = options.feeds === true;
-    if (options.worker !== false) await house.startWorker();
+    if (options.worker !== false) await house.startWorker(version);
     if (options.audit !== undefined) await ensureAudit(house.client, house.taskQueue, options.audit);
     return house;
   }
@@ -252,7 +258,13 @@ export class House {
     return found.defender.tenantId;
   }
 
-  private async startApi(): Promise<void> {
+  /** The API of another version in the place of this one's. It listens elsewhere, and telephones call that one back. */
+  async replaceApi(version: Version): Promise<void> {
+    await this.stopApi();
+    await this.startApi(version);
+  }
+
+  private async startApi({ createApp }: Version): Promise<void> {
     const operator = (
       id: keyof typeof TOKENS,
       role: TokenOperator['role'],
@@ -314,8 +326,11 @@ export class House {
     this.server = server;
   }
 
-  async startWorker(bundle = workflowBundle()): Promise<void> {
-    const { code } = await bundle;
+  /** Beside those that are there. @returns what stops this one alone */
+  async startWorker({ workflows, createActivities, createWorker, createFeedWorker } = PRESENT): Promise<
+    () => Promise<void>
+  > {
+    const { code } = await workflows();
     const { credentials, url, smtpUrl } = this.sim;
     const { patience: { timeoutMs, ...tell } = {}, watchEveryMs } = this.patience;
     const mail = createMailSender({
@@ -361,8 +376,11 @@ export class House {
       ...tell,
       watchEveryMs,
     });
+    // Temporal's client has one worker for a queue: a further one is as in a process of its own.
+    const ownConnection =
+      this.workers.length === 0 ? undefined : await NativeConnection.connect({ address: this.environment.address });
     const parts = {
-      connection: this.environment.nativeConnection,
+      connection: ownConnection ?? this.environment.nativeConnection,
       namespace: this.environment.namespace ?? 'default',
       taskQueue: this.taskQueue,
       activities,
@@ -370,18 +388,30 @@ export class House {
     };
     const workers = [await createWorker({ ...parts, bundle: { code } })];
     if (this.feeds || this.patience.mailbox === true) workers.push(await createFeedWorker(parts));
-    this.mail = mail;
-    this.workers = workers.map((worker) => ({ worker, run: worker.run() }));
+    const started: StartedWorker = {
+      parts: workers.map((worker) => ({ worker, run: worker.run() })),
+      mail,
+      connection: ownConnection,
+    };
+    this.workers.push(started);
     if (this.patience.mailbox === true) await ensureMailbox({ client: this.client, taskQueue: this.taskQueue });
     if (this.feeds) await ensureFeeds({ client: this.client, taskQueue: this.taskQueue }, this.policies.customerIds());
+    return () => this.stop([started]);
   }
 
-  async stopWorker(): Promise<void> {
-    const { workers } = this;
-    this.workers = [];
-    for (const { worker } of workers) worker.shutdown();
-    for (const { run } of workers) await run;
-    this.mail?.close();
+  stopWorker(): Promise<void> {
+    return this.stop(this.workers);
+  }
+
+  private async stop(stopped: readonly StartedWorker[]): Promise<void> {
+    this.workers = this.workers.filter((each) => !stopped.includes(each));
+    const parts = stopped.flatMap((each) => each.parts);
+    for (const { worker } of parts) worker.shutdown();
+    for (const { run } of parts) await run;
+    for (const { mail, connection } of stopped) {
+      mail.close();
+      await connection?.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -394,12 +424,16 @@ export class House {
       .catch((error: unknown) => {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       });
-    await new Promise<void>((resolve) => {
+    await this.stopApi();
+    await this.sim.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private stopApi(): Promise<void> {
+    return new Promise<void>((resolve) => {
       this.server?.close(() => resolve());
       this.server?.closeAllConnections();
     });
-    await this.sim.stop();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async ask(
