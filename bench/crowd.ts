@@ -93,7 +93,7 @@ export async function workerStart(place: Place): Promise<Figure> {
     await place.stopWorker();
     const aCase = await place.newCase();
     await new ApiLife(place, aCase).accept();
-    const handle = place.client.workflow.getHandle(aCase.incidentId);
+    const handle = place.serviceClient.workflow.getHandle(aCase.incidentId);
     const startedMs = performance.now();
     const started = place.startWorker();
     await place.firstTaskOf(handle.workflowId);

@@ -46,7 +46,7 @@ async function lastSuccesses(place: Place): Promise<(string | null)[]> {
 
 async function historyEvents(place: Place): Promise<number> {
   const lengths = place.customers.map(async ({ id }) => {
-    const { historyLength } = await place.client.workflow.getHandle(feedWorkflowId(id)).describe();
+    const { historyLength } = await place.serviceClient.workflow.getHandle(feedWorkflowId(id)).describe();
     return historyLength;
   });
   return (await Promise.all(lengths)).reduce((sum, length) => sum + length, 0);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,10 @@ import { Client, Connection } from '@temporalio/client';
 import { loadApiSettings, loadCustomers } from '../src/config.js';
 import type { Customer as ServiceCustomer } from '../src/domain/customer.js';
 import type { ServiceSettings } from '../src/domain/policy.js';
+import { SERVICE_SCOPE, type Sealing } from '../src/domain/sealing.js';
+import { encryptionOf } from '../src/encryption.js';
 import { serviceSettings } from '../src/policy.js';
+import { dataConverterOf } from '../src/temporal/data-converter.js';
 import { childEnvironment, type LocalPorts } from '../scripts/start/local-settings.js';
 import { temporalBinary } from '../scripts/temporal-binaries.js';
 import { freePort, Program, type News } from './processes.js';
@@ -56,6 +59,11 @@ function customersFile(customers: readonly Customer[], pollIntervalSeconds: numb
   return JSON.stringify({ customers: entries });
 }
 
+function keyRing(scopes: readonly string[]): string {
+  const keys = scopes.map((scope) => ({ id: `${scope}.1`, secret: randomBytes(32).toString('base64') }));
+  return JSON.stringify({ keys });
+}
+
 /** The service with everything it needs, each part a process of its own, on one backend. */
 export class Place {
   readonly customers: Customer[];
@@ -93,9 +101,20 @@ export class Place {
     }
   }
 
+  /** For the bare workflow, and for Temporal's own answers. */
   get client(): Client {
+    return this.clientWith(undefined);
+  }
+
+  /** As the service's own: with its keys. */
+  get serviceClient(): Client {
+    return this.clientWith(encryptionOf(loadApiSettings(this.env).keys, console)?.sealing);
+  }
+
+  private clientWith(sealing: Sealing | undefined): Client {
     if (this.connection === undefined) throw new Error('not connected');
-    return new Client({ connection: this.connection, namespace: OWN_ENVIRONMENT.TEMPORAL_NAMESPACE });
+    const { TEMPORAL_NAMESPACE: namespace } = OWN_ENVIRONMENT;
+    return new Client({ connection: this.connection, namespace, dataConverter: dataConverterOf(sealing) });
   }
 
   private get taskQueue(): string {
@@ -127,6 +146,8 @@ export class Place {
       CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers, this.served.pollIntervalSeconds)),
       // No customer writes here.
       IMAP_URL: '',
+      // Encrypted, as in operation.
+      ENCRYPTION_KEYS: keyRing([SERVICE_SCOPE, ...this.customers.map(({ id }) => id)]),
       API_PORT: String(ports.api),
       TEMPORAL_TASK_QUEUE: 'bench',
       DEFENDER_CALLS_PER_MINUTE: String(UNLIMITED.callsPerMinute),

@@ -31,7 +31,7 @@ function ids(count: number): string[] {
 
 async function stubbedLives(place: Place, count: number): Promise<Rate> {
   const policies = createPolicies(place.customersOfFile(), place.service());
-  const gateway = { client: place.client, taskQueue: STUB_QUEUE };
+  const gateway = { client: place.serviceClient, taskQueue: STUB_QUEUE };
   return rate(place, LEVEL_3_AT_ONCE, await place.newCases(count), async (aCase) => {
     const policy = policies.find(aCase.customer.id);
     if (policy === undefined) throw new Error('no policy');
