@@ -14,6 +14,7 @@ import { createMailTokens } from './integrations/mail/tokens.js';
 import { createLogger } from './log.js';
 import { createPolicies, serviceSettings } from './policy.js';
 import { createApiClient, temporalConfig } from './temporal/connect.js';
+import { tellUnreadableKeys } from './temporal/key-look.js';
 import { VERSION } from './version.js';
 
 function listenForMetrics(metrics: ApiMetrics, { host, port }: MetricsAddress, log: Logger): void {
@@ -50,6 +51,7 @@ async function main(): Promise<void> {
     audit: createAuditLog(settings.api.auditFile, log),
     sealing: encryption?.sealing,
   };
+  void tellUnreadableKeys(deps.client, encryption?.sealing, log);
   const metrics = settings.metrics === undefined ? undefined : createApiMetrics(deps, log);
   const app = createApp({
     ...deps,

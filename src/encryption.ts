@@ -8,7 +8,7 @@ import { createSealing, type Keys } from './integrations/keys/keys.js';
 export interface Encryption {
   sealing: Sealing;
   /** @throws Error that names every customer without a key: nothing of theirs could be kept */
-  check(customers: readonly Customer[]): Promise<void>;
+  check: (customers: readonly Customer[]) => Promise<void>;
 }
 
 /** What encrypts and decrypts, by the keys that the settings name; undefined where they name none. */
@@ -24,11 +24,11 @@ export function encryptionOf(source: KeySource | undefined, log: Pick<Logger, 'e
 }
 
 export function encryptionBy(keys: Keys): Encryption {
-  const hasKey = (scope: string) =>
+  const problemOf = (scope: string) =>
     keys.newest(scope).then(
-      () => true,
+      () => [],
       (error: unknown) => {
-        if (error instanceof KeyMissing) return false;
+        if (error instanceof KeyMissing) return [error.message];
         throw error;
       },
     );
@@ -36,10 +36,11 @@ export function encryptionBy(keys: Keys): Encryption {
     sealing: createSealing(keys),
     async check(customers) {
       const scopes = [SERVICE_SCOPE, ...customers.map(({ id }) => id)];
-      const has = await Promise.all(scopes.map(hasKey));
-      const without = scopes.filter((_, index) => has[index] === false);
-      if (without.length === 0) return;
-      throw new Error(`There is no key to encrypt with for ${without.join(', ')}: npm run keys makes what is missing.`);
+      const problems = (await Promise.all(scopes.map(problemOf))).flat();
+      if (problems.length === 0) return;
+      throw new Error(
+        `Not everything can be encrypted: ${problems.join('; ')}. \`npm run keys\` makes what is missing.`,
+      );
     },
   };
 }

@@ -33,6 +33,7 @@ import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
 import { temporalConfig } from './temporal/connect.js';
 import { dataConverterOf } from './temporal/data-converter.js';
+import { tellUnreadableKeys } from './temporal/key-look.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
 
 const DEFENDER_TIMEOUT_MS = 20_000;
@@ -197,6 +198,7 @@ async function main(): Promise<void> {
   await registerSearchAttributes(connection, namespace);
   const native = await NativeConnection.connect(connectionOptions);
   const client = new Client({ connection, namespace, dataConverter });
+  void tellUnreadableKeys(client, encryption?.sealing, log);
   const activities = createActivities({ ...outside, client, taskQueue });
   // Incidents are served all the same without it; /readyz says so for as long as that lasts.
   try {

@@ -4,10 +4,12 @@ import { rejectedSchema } from '../domain/feed/rejected.js';
 import { feedStateSchema, type FeedState } from '../domain/feed/state.js';
 import { feedSchema, feedView, feedWorkflowId, type FeedView } from '../domain/feed/view.js';
 import { searchKeys } from '../domain/lists.js';
+import { keyErrorIn } from '../domain/sealing.js';
 import { toInstant } from '../domain/time.js';
+import { newestRun } from '../temporal/executions.js';
 import { readPayload } from '../temporal/payloads.js';
 import { rejectedQuery } from '../workflows/messages.js';
-import { describe } from './gateway.js';
+import { describe, reach } from './gateway.js';
 import { equals, listRows, pageSchema } from './lists.js';
 import { maySee } from './operators.js';
 import { ask } from './reading.js';
@@ -22,7 +24,18 @@ async function stateIn({ client }: ApiDeps, description: WorkflowExecutionDescri
   return feedStateSchema.safeParse(beaten).data ?? feedStateSchema.safeParse(memo?.['feed']).data;
 }
 
-export async function readFeed(deps: ApiDeps, customerId: string): Promise<FeedView> {
+/** Of one whose keys are not there: whether it runs, and no more. */
+async function readWithoutKey(deps: ApiDeps, customerId: string, error: unknown): Promise<FeedView> {
+  if (keyErrorIn(error) === undefined) throw error;
+  const newest = await reach(deps, () => newestRun(deps.client, feedWorkflowId(customerId)));
+  return feedView(customerId, newest?.isOpen === true ? 'running' : 'stopped', undefined, toInstant(Date.now()));
+}
+
+export function readFeed(deps: ApiDeps, customerId: string): Promise<FeedView> {
+  return readWholeFeed(deps, customerId).catch((error: unknown) => readWithoutKey(deps, customerId, error));
+}
+
+async function readWholeFeed(deps: ApiDeps, customerId: string): Promise<FeedView> {
   const now = toInstant(Date.now());
   const description = await describe(deps, feedWorkflowId(customerId));
   if (description === undefined) return feedView(customerId, 'not-started', undefined, now);
@@ -78,9 +91,12 @@ export const feedRoutes: Route[] = [
       policyOf(deps, operator, customerId);
       const filters = [...equals(searchKeys.customerId, customerId), "ExecutionStatus = 'Running'"];
       const page = await listRows(deps, 'rejectedAlert', filters, query.limit, query.pageToken);
+      const readable = page.rows.flatMap((row) => {
+        const shown = rejectedSchema.safeParse(row.memo['rejected']).data;
+        return shown === undefined ? [] : [{ row, shown }];
+      });
       const items = await Promise.all(
-        page.rows.map(async (row) => {
-          const shown = rejectedSchema.parse(row.memo['rejected']);
+        readable.map(async ({ row, shown }) => {
           // Who runs the service sees what is wrong with an alert, not what it says.
           if (operator.role === 'engineer') return { ...shown, raw: null };
           const handle = deps.client.workflow.getHandle(row.workflowId, row.runId);

@@ -267,11 +267,10 @@ export const listRoutes: Route[] = [
         ...assigneeFilter(query.assignee),
         `((ExecutionStatus = 'Running' AND ${searchKeys.waitsForAnalyst.name} = true) OR ${STOPPED} OR ${STUCK})`,
       ];
-      const page = await listRows(deps, 'incident', filters, MAX_QUEUE);
-      return {
-        status: 200,
-        body: { items: page.rows.map(summaryIn).sort(byUrgency), truncated: page.nextPageToken !== undefined },
-      };
+      const { rows, nextPageToken } = await listRows(deps, 'incident', filters, MAX_QUEUE);
+      // Nobody can do anything for a customer whose keys were destroyed.
+      const items = rows.filter(({ isForgotten }) => !isForgotten).map(summaryIn);
+      return { status: 200, body: { items: items.sort(byUrgency), truncated: nextPageToken !== undefined } };
     },
   }),
 ];

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { KeyMissing, SealBroken } from '../domain/sealing.js';
+import { keyErrorIn } from '../domain/sealing.js';
 import { rejectionStatus, type InputError, type Rejection, type RejectionCode } from '../domain/errors.js';
 
 /** The codes that belong to the HTTP side alone. */
@@ -90,10 +90,8 @@ function requestProblem(error: unknown): Problem | undefined {
 
 /** What is kept cannot be read, and no second try will help until somebody has seen to the keys. */
 function keyProblem(error: unknown): Problem | undefined {
-  if (error instanceof KeyMissing || error instanceof SealBroken) {
-    return new Problem('key-missing', `What is kept of it cannot be read: ${error.message}.`);
-  }
-  return error instanceof Error ? keyProblem(error.cause) : undefined;
+  const keyError = keyErrorIn(error);
+  return keyError && new Problem('key-missing', `What is kept of it cannot be read: ${keyError.message}.`);
 }
 
 /** What a line in the log names the incident by. Paths that cannot be decoded never come to an incident. */

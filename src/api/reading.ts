@@ -1,4 +1,9 @@
-import { QueryRejectedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import type { KnownRun } from '../temporal/known.js';
 import { reach, type Gateway } from './gateway.js';
 import { Problem } from './problem.js';
@@ -12,6 +17,8 @@ export async function ask<View>(gateway: Gateway, query: () => Promise<View>): P
   } catch (error) {
     if (error instanceof QueryRejectedError || error instanceof WorkflowNotFoundError) return { is: 'not-open' };
     if (error instanceof Problem && error.code === 'worker-unavailable') return { is: 'unanswered' };
+    // What the SDK calls so is any failure of a query: the worker cannot read the workflow, and says why in its log.
+    if (error instanceof QueryNotRegisteredError) return { is: 'unanswered' };
     throw error;
   }
 }

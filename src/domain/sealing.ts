@@ -22,6 +22,14 @@ export interface Sealing {
 /** The key is not there: it was never handed to this process, or it has been destroyed. */
 export class KeyMissing extends Error {
   override readonly name = 'KeyMissing';
+
+  constructor(
+    message: string,
+    /** For good, as somebody has decided: nothing is wrong with the keys. */
+    readonly isDestroyed = false,
+  ) {
+    super(message);
+  }
 }
 
 /** The key does not fit, or what it is to open has been changed. */
@@ -29,13 +37,25 @@ export class SealBroken extends Error {
   override readonly name = 'SealBroken';
 }
 
+/** The missing or unfitting key behind an error of Temporal's client; undefined where it has another reason. */
+export function keyErrorIn(error: unknown): KeyMissing | SealBroken | undefined {
+  if (error instanceof KeyMissing || error instanceof SealBroken) return error;
+  return error instanceof Error ? keyErrorIn(error.cause) : undefined;
+}
+
+/** Was it read in vain for the sake of a customer whose keys were destroyed? */
+export function isForgotten(error: unknown): boolean {
+  const keyError = keyErrorIn(error);
+  return keyError instanceof KeyMissing && keyError.isDestroyed;
+}
+
 /** `acme` of `acme.2`. */
 export function scopeOfKey(keyId: string): string {
   return keyId.slice(0, keyId.lastIndexOf('.'));
 }
 
-/** The types of workflows whose ids go on with a customer's: `incident:acme:…`. */
-const OF_CUSTOMERS: ReadonlySet<string> = new Set([
+/** What ids begin with that go on with a customer's: `incident:acme:…`. */
+export const customersTypes = [
   'incident',
   'device',
   'phone',
@@ -44,7 +64,8 @@ const OF_CUSTOMERS: ReadonlySet<string> = new Set([
   'customer',
   'exclusion',
   'inquiry',
-]);
+] as const;
+const OF_CUSTOMERS: ReadonlySet<string> = new Set(customersTypes);
 
 /** Whose a workflow is. What belongs to no customer, such as the auditor and mails that are held, is the service's. */
 export function scopeOfWorkflow(workflowId: string | undefined): string {

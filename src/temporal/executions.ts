@@ -3,8 +3,9 @@ import type { SignalDefinition } from '@temporalio/common';
 import { auditedTypes, type Sighting, type StoppedStatus } from '../domain/audit.js';
 import { deviceViewSchema } from '../domain/device/evolve.js';
 import { incidentSummarySchema } from '../domain/incident/view.js';
+import { isForgotten } from '../domain/sealing.js';
 import { toInstant } from '../domain/time.js';
-import { readPayload } from './payloads.js';
+import { decodePayload } from './payloads.js';
 
 /** One run as a list or a description shows it. */
 export interface Execution {
@@ -20,6 +21,8 @@ export interface Execution {
   hasFailingTask: boolean;
   /** What cannot be read is not in it. */
   memo: Readonly<Record<string, unknown>>;
+  /** Of a customer whose keys were destroyed. */
+  isForgotten: boolean;
 }
 
 type ExecutionInfo = Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions'][number];
@@ -43,11 +46,17 @@ function msOf(time: ExecutionInfo['startTime']): number | null {
   return time == null ? null : Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6;
 }
 
-async function memoOf(client: Client, { memo }: ExecutionInfo): Promise<Execution['memo']> {
-  const fields = Object.entries(memo?.fields ?? {});
-  return Object.fromEntries(
-    await Promise.all(fields.map(async ([field, payload]) => [field, await readPayload(client, payload)] as const)),
-  );
+async function memoOf(client: Client, { memo }: ExecutionInfo): Promise<Pick<Execution, 'memo' | 'isForgotten'>> {
+  const readable: [string, unknown][] = [];
+  let isOfForgotten = false;
+  for (const [field, payload] of Object.entries(memo?.fields ?? {})) {
+    try {
+      readable.push([field, await decodePayload(client, payload)]);
+    } catch (error) {
+      isOfForgotten ||= isForgotten(error);
+    }
+  }
+  return { memo: Object.fromEntries(readable), isForgotten: isOfForgotten };
 }
 
 export async function executionOf(client: Client, info: ExecutionInfo): Promise<Execution> {
@@ -60,7 +69,7 @@ export async function executionOf(client: Client, info: ExecutionInfo): Promise<
     startedAtMs: msOf(info.startTime) ?? 0,
     closedAtMs: msOf(info.closeTime),
     hasFailingTask: info.searchAttributes?.indexedFields?.[FAILING_TASK] !== undefined,
-    memo: await memoOf(client, info),
+    ...(await memoOf(client, info)),
   };
 }
 
@@ -138,11 +147,14 @@ export async function signalEach(
   }
 }
 
-/** A run of ours as the audit judges it; undefined for what is none, or has ended by itself. */
+/**
+ * A run of ours as the audit judges it; undefined for what is none, has ended by itself, or was ended with all that is
+ * known of its customer.
+ */
 export function sightingOf(execution: Execution): Sighting | undefined {
   const type = auditedTypes.find((known) => known === execution.type);
   const status = execution.isOpen ? 'Running' : execution.stopped;
-  if (type === undefined || status === null) return undefined;
+  if (type === undefined || status === null || (execution.isForgotten && !execution.isOpen)) return undefined;
   const { workflowId, runId, closedAtMs, hasFailingTask } = execution;
   const summary = execution.memo['summary'];
   return {

@@ -18,6 +18,7 @@ import { parseIncidentId } from '../domain/incident/record.js';
 import { inquiryIdOf, parseInquiryId } from '../domain/inquiry/id.js';
 import { heldSearch, isSet, searchKeys } from '../domain/lists.js';
 import { MAIL_BEHIND } from '../domain/ports.js';
+import { isForgotten } from '../domain/sealing.js';
 import { assertNever, oneLine } from '../domain/text.js';
 import { toInstant, type Instant } from '../domain/time.js';
 import type { Policies } from '../policy.js';
@@ -50,8 +51,18 @@ async function conversationsOf({ client }: Intake, key: string): Promise<string[
   return [...new Set(executions.map(({ workflowId }) => workflowId))];
 }
 
-/** When the conversation's incident was closed for good, or its inquiry; undefined where there is no such workflow. */
-async function closingOf({ client }: Intake, workflowId: string): Promise<{ closedAt: Instant | null } | undefined> {
+/**
+ * When the conversation's incident was closed for good, or its inquiry; undefined where there is no such workflow, or its
+ * customer was forgotten.
+ */
+function closingOf(intake: Intake, workflowId: string): Promise<{ closedAt: Instant | null } | undefined> {
+  return knownClosing(intake, workflowId).catch((error: unknown) => {
+    if (isForgotten(error)) return undefined;
+    throw error;
+  });
+}
+
+async function knownClosing({ client }: Intake, workflowId: string): Promise<{ closedAt: Instant | null } | undefined> {
   if (parseIncidentId(workflowId) !== undefined) {
     const known = await findIncident(client, workflowId);
     if (known === undefined) return undefined;

@@ -1,6 +1,12 @@
-import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
+import {
+  defaultPayloadConverter,
+  type Payload,
+  type PayloadCodec,
+  type SerializationContext,
+} from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { scopeOfWorkflow, type Sealing } from '../domain/sealing.js';
+import { KeyMissing, scopeOfWorkflow, SERVICE_SCOPE, type Sealing } from '../domain/sealing.js';
+import { isFailurePart } from './failure-parts.js';
 
 const PayloadMessage = proto.temporal.api.common.v1.Payload;
 
@@ -32,6 +38,17 @@ export async function openPayload(sealing: Sealing, payload: Payload): Promise<P
   return PayloadMessage.decode(await sealing.open({ keyId, bytes: payload.data }));
 }
 
+/** Of a failure whose own words nobody may keep any more, what is left to say. */
+async function sealFailurePart(sealing: Sealing, scope: string, part: Payload): Promise<Payload> {
+  try {
+    return await sealPayload(sealing, scope, part);
+  } catch (error) {
+    if (!(error instanceof KeyMissing)) throw error;
+    const words = { message: `what failed cannot be kept: ${error.message}`, stack_trace: '' };
+    return sealPayload(sealing, SERVICE_SCOPE, defaultPayloadConverter.toPayload(words));
+  }
+}
+
 /**
  * Temporal holds ciphertext: what belongs to a customer's workflow is encrypted with that customer's key.
  *
@@ -41,7 +58,11 @@ export function createPayloadCodec(sealing: Sealing): PayloadCodec {
   return {
     encode(payloads: Payload[], context?: SerializationContext) {
       const scope = scopeOfWorkflow(context?.workflowId);
-      return Promise.all(payloads.map((payload) => sealPayload(sealing, scope, payload)));
+      return Promise.all(
+        payloads.map((payload) =>
+          isFailurePart(payload) ? sealFailurePart(sealing, scope, payload) : sealPayload(sealing, scope, payload),
+        ),
+      );
     },
     decode: (payloads: Payload[]) => Promise.all(payloads.map((payload) => openPayload(sealing, payload))),
   };

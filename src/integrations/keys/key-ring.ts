@@ -6,9 +6,9 @@ import { instantSchema } from '../../domain/time.js';
 import { KeyMissing, scopeOfKey, SERVICE_SCOPE } from '../../domain/sealing.js';
 import type { Key, Keys } from './keys.js';
 
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 
-const scopeSchema = z.union([z.literal(SERVICE_SCOPE), customerIdSchema]);
+export const scopeSchema = z.union([z.literal(SERVICE_SCOPE), customerIdSchema]);
 
 const keySchema = z.strictObject({
   id: z
@@ -61,8 +61,17 @@ export function parseKeyRing(text: string, source: string): KeyRing {
   }
   const parsed = keyRingSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'} ${message}`);
+  const problems = parsed.error.issues.map(({ code, path, message }) => {
+    // A field's name may be a secret in the wrong place.
+    const why = code === 'unrecognized_keys' ? 'has a field that is not known here' : message;
+    return `${path.join('.') || 'the whole'} ${why}`;
+  });
   throw new Error(`${source}: ${problems.join('; ')}`);
+}
+
+/** @throws Error as `parseKeyRing`, and where the file cannot be read */
+export function readKeyRing(file: string): KeyRing {
+  return parseKeyRing(readFileSync(file, 'utf8'), file);
 }
 
 /** Keys that are all there. */
@@ -80,7 +89,9 @@ export function keysOf({ keys, destroyed }: KeyRing, now: () => number = Date.no
   const goneAt = new Map(destroyed.map(({ scope, at }) => [scope, at]));
   const missing = (what: string, scope: string) => {
     const at = goneAt.get(scope);
-    return new KeyMissing(at === undefined ? what : `the keys of ${scope} were destroyed at ${at}`);
+    return at === undefined
+      ? new KeyMissing(what)
+      : new KeyMissing(`the keys of ${scope} were destroyed at ${at}`, true);
   };
   return {
     newest(scope) {
@@ -112,7 +123,13 @@ export function keysInFile(file: string, refused: (error: unknown) => void): Key
     const { mtimeMs, size, ino } = statSync(file);
     return `${mtimeMs} ${size} ${ino}`;
   };
-  const read = () => keysOf(parseKeyRing(readFileSync(file, 'utf8'), file));
+  const read = () => {
+    const ring = readKeyRing(file);
+    if (!ring.keys.some(({ id }) => scopeOfKey(id) === SERVICE_SCOPE)) {
+      throw new Error(`${file}: has no key for ${SERVICE_SCOPE}, without which nothing works`);
+    }
+    return keysOf(ring);
+  };
   let stamp = stampOf();
   let keys = read();
   let lookedAtMs = performance.now();

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { createSecretKey, randomBytes } from 'node:crypto';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  type Payload,
+  type SerializationContext,
+} from '@temporalio/common';
+import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { KeyMissing, SealBroken } from '../../src/domain/sealing.js';
+import { createSealing, type Key } from '../../src/integrations/keys/keys.js';
+import { failureConverter } from '../../src/temporal/failure-converter.js';
+import { createPayloadCodec, keyIdOf } from '../../src/temporal/payload-codec.js';
+
+const at = (workflowId: string): SerializationContext => ({ type: 'workflow', namespace: 'default', workflowId });
+const words = 'マルウェア invoice.exe';
+
+describe('the payload codec', () => {
+  let keys: Map<string, Key>;
+  beforeEach(() => {
+    const scopes = ['_service', 'acme', 'globex'];
+    keys = new Map(scopes.map((scope) => [scope, { id: `${scope}.1`, secret: createSecretKey(randomBytes(32)) }]));
+  });
+  const keyOf = (scope: string) => {
+    const key = keys.get(scope);
+    return key === undefined ? Promise.reject(new KeyMissing(`no key for ${scope}`, true)) : Promise.resolve(key);
+  };
+  const codec = createPayloadCodec(
+    createSealing({ newest: (scope) => keyOf(scope), named: (id) => keyOf(id.slice(0, id.lastIndexOf('.'))) }),
+  );
+
+  async function encoded(value: unknown, context?: SerializationContext): Promise<Payload> {
+    const [sealed] = await codec.encode([defaultPayloadConverter.toPayload(value)], context);
+    assert.ok(sealed);
+    return sealed;
+  }
+
+  async function decoded(payload: Payload): Promise<unknown> {
+    const [plain] = await codec.decode([payload]);
+    assert.ok(plain);
+    return defaultPayloadConverter.fromPayload(plain);
+  }
+
+  it('encrypts with the key of whose workflow it is, and decrypts without knowing whose', async () => {
+    for (const [id, keyId] of [
+      ['incident:acme:a1', 'acme.1'],
+      ['device:globex:m1', 'globex.1'],
+      ['mailbox', '_service.1'],
+    ] as const) {
+      const sealed = await encoded({ words }, at(id));
+      assert.equal(keyIdOf(sealed), keyId);
+      assert.equal(Buffer.from(sealed.data ?? []).indexOf('invoice'), -1);
+      assert.deepEqual(await decoded(sealed), { words });
+    }
+    assert.equal(keyIdOf(await encoded(words)), '_service.1');
+  });
+
+  it('keeps every kind of payload as it was, with what is said about it', async () => {
+    const bytes = randomBytes(10);
+    for (const value of [undefined, null, '', [], 0]) assert.deepEqual(await decoded(await encoded(value)), value);
+    assert.deepEqual(Buffer.from((await decoded(await encoded(new Uint8Array(bytes)))) as Uint8Array), bytes);
+  });
+
+  it('leaves in plain what somebody has sent by hand', async () => {
+    const byHand = defaultPayloadConverter.toPayload({ level: 3 });
+    assert.deepEqual(await decoded(byHand), { level: 3 });
+    assert.equal(keyIdOf(byHand), undefined);
+  });
+
+  it('reads nothing that belongs to another key', async () => {
+    const sealed = await encoded(words, at('incident:acme:a1'));
+    const metadata = { ...sealed.metadata, 'encryption-key-id': Buffer.from('globex.1') };
+    await assert.rejects(codec.decode([{ ...sealed, metadata }]), SealBroken);
+  });
+
+  it('fails where the key is gone', async () => {
+    const sealed = await encoded(words, at('incident:acme:a1'));
+    keys.delete('acme');
+    await assert.rejects(codec.decode([sealed]), KeyMissing);
+    await assert.rejects(encoded(words, at('incident:acme:a1')), KeyMissing);
+    assert.equal(await decoded(await encoded(words, at('incident:globex:a1'))), words);
+  });
+
+  describe('of failures', () => {
+    const converter = { payloadConverter: defaultPayloadConverter, failureConverter, payloadCodecs: [codec] };
+    const error = () =>
+      ApplicationFailure.create({ message: words, type: 'Refused', details: [words], cause: new Error(words) });
+
+    it('encrypts words, stack and details, and those of the cause', async () => {
+      const failure = await encodeErrorToFailure(converter, error(), at('incident:acme:a1'));
+      assert.equal(failure.message, 'Encoded failure');
+      assert.equal(failure.stackTrace, '');
+      assert.equal(failure.applicationFailureInfo?.type, 'Refused');
+      for (const each of [failure, failure.cause]) {
+        assert.ok(each?.encodedAttributes != null);
+        assert.equal(keyIdOf(each.encodedAttributes), 'acme.1');
+        assert.match(JSON.stringify(await decoded(each.encodedAttributes)), /invoice\.exe/);
+      }
+      const [detail] = failure.applicationFailureInfo.details?.payloads ?? [];
+      assert.ok(detail);
+      assert.equal(await decoded(detail), words);
+      assert.doesNotMatch(Buffer.from(JSON.stringify(failure)).toString(), /invoice/);
+    });
+
+    it('says that the key is gone, and none of the words, where nobody may keep them any more', async () => {
+      keys.delete('acme');
+      const failure = await encodeErrorToFailure(converter, error(), at('incident:acme:a1'));
+      for (const each of [failure, failure.cause]) {
+        assert.ok(each?.encodedAttributes != null);
+        assert.equal(keyIdOf(each.encodedAttributes), '_service.1');
+        assert.deepEqual(await decoded(each.encodedAttributes), {
+          message: 'what failed cannot be kept: no key for acme',
+          stack_trace: '',
+        });
+      }
+    });
+  });
+});
