@@ -177,6 +177,10 @@ const workerVariables = {
 };
 
 const sharedSchema = z.object(sharedVariables);
+/** The file may be about to be made. */
+const keysSchema = sharedSchema
+  .pick({ CUSTOMERS_FILE: true, ENCRYPTION_KEYS: true })
+  .extend({ ENCRYPTION_KEYS_FILE: text().optional() });
 const apiSchema = sharedSchema.extend(apiVariables);
 const workerSchema = sharedSchema.extend(workerVariables);
 
@@ -234,6 +238,16 @@ export function loadWorkerSettings(env: NodeJS.ProcessEnv = process.env) {
       callsPerMinute: values.DEFENDER_CALLS_PER_MINUTE,
       credential: credentialOf(values.DEFENDER_CLIENT_SECRET, values.DEFENDER_CLIENT_CERTIFICATE_PATH),
     },
+  };
+}
+
+/** What makes keys, and destroys them, needs nothing else. */
+export function loadKeySettings(env: NodeJS.ProcessEnv = process.env) {
+  const values = read(keysSchema, env);
+  return {
+    customersFile: values.CUSTOMERS_FILE,
+    /** Undefined: nothing is encrypted. The file need not be there. */
+    keys: keySourceOf(values.ENCRYPTION_KEYS, values.ENCRYPTION_KEYS_FILE),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -14,6 +15,10 @@ import { prepareNamespace, temporalSpec, type EmbeddedTemporal } from '../../scr
 import { temporalBinary } from '../../scripts/temporal-binaries.js';
 import type { Simulator } from '../../simulator/index.js';
 import type { customersFileSchema } from '../../src/domain/customer.js';
+import { SERVICE_SCOPE } from '../../src/domain/sealing.js';
+import { toInstant } from '../../src/domain/time.js';
+import { changeKeyFile } from '../../src/integrations/keys/key-file.js';
+import { withMissingKeys } from '../../src/integrations/keys/ring-changes.js';
 
 /*
  * The service as it runs in production: Temporal, worker and API as processes of their own, which can be killed and
@@ -59,6 +64,14 @@ export interface ProcessesOptions {
   callsPerMinute?: number;
   /** Further settings of worker and API. */
   settings?: Record<string, string>;
+  /** With a key for everybody, in `keysFile`. */
+  isEncrypted?: true;
+}
+
+/** A program that has ended. */
+export interface Ended {
+  code: number | null;
+  output: string;
 }
 
 export class Processes {
@@ -88,7 +101,8 @@ export class Processes {
     };
   }
 
-  static async start({ simulator, customers, callsPerMinute, settings = {} }: ProcessesOptions): Promise<Processes> {
+  static async start(options: ProcessesOptions): Promise<Processes> {
+    const { simulator, customers, callsPerMinute, settings = {}, isEncrypted } = options;
     await service();
     const ports: LocalPorts = {
       temporal: await freePort(),
@@ -106,6 +120,11 @@ export class Processes {
     const tokenSha256 = createHash('sha256').update(TOKEN).digest('hex');
     const analyst = { id: 'analyst', name: 'Analyst', role: 'analyst', customers: '*', tokenSha256 };
     writeFileSync(operatorsFile, stringify({ operators: [analyst] }));
+    const keysFile = join(dataDir, 'keys.json');
+    if (isEncrypted === true) {
+      const scopes = [SERVICE_SCOPE, ...customers.map(({ id }) => id)];
+      changeKeyFile(keysFile, (ring) => withMissingKeys(ring, scopes, toInstant(Date.now())));
+    }
     const env = {
       ...childEnvironment({ PATH: process.env['PATH'], HOME: process.env['HOME'] }, ports, operatorsFile),
       // No customer writes here.
@@ -116,6 +135,7 @@ export class Processes {
       PHONE_ROUND_PAUSE_SECONDS: '0',
       LOG_LEVEL: 'info',
       ...(callsPerMinute === undefined ? {} : { DEFENDER_CALLS_PER_MINUTE: String(callsPerMinute) }),
+      ...(isEncrypted === true ? { ENCRYPTION_KEYS_FILE: keysFile } : {}),
       ...settings,
     };
     const { path: cliPath } = await temporalBinary('cli');
@@ -172,6 +192,31 @@ export class Processes {
   async client(): Promise<Client> {
     this.connection ??= await Connection.connect({ address: this.temporal.env['TEMPORAL_ADDRESS'] ?? '' });
     return new Client({ connection: this.connection });
+  }
+
+  get keysFile(): string {
+    return join(this.dataDir, 'keys.json');
+  }
+
+  /** As an editor replaces it. */
+  writeCustomers(customers: ProcessesOptions['customers']): void {
+    const file = join(this.dataDir, 'customers.yaml');
+    writeFileSync(`${file}.new`, stringify({ customers }));
+    renameSync(`${file}.new`, file);
+  }
+
+  /** Runs another of the service's programs until it ends; nobody is there whom it could ask. */
+  run(program: 'keys' | 'forget', ...args: string[]): Promise<Ended> {
+    const child = spawn(process.execPath, [join(serviceDir, `${program}.js`), ...args], {
+      env: this.temporal.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => resolve({ code, output: Buffer.concat(chunks).toString() }));
+    });
   }
 
   logFile(name: Victim): string {

@@ -13,6 +13,8 @@ const serviceSchema = z.object({
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   volumes: z.array(z.string()).default([]),
   command: z.array(z.string()).default([]),
+  entrypoint: z.array(z.string()).default([]),
+  profiles: z.array(z.string()).default([]),
   read_only: z.boolean().default(false),
   tmpfs: z.array(z.string()).default([]),
   cap_drop: z.array(z.string()).default([]),
@@ -56,13 +58,18 @@ function filledIn(environment: Record<string, string | number>): NodeJS.ProcessE
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [
       name,
-      String(value).replace(/^\$\{(\w+):\?[^}]*\}$/, (_, variable: string) => values[variable] ?? 'given'),
+      // A file that is in a volume.
+      name === 'ENCRYPTION_KEYS_FILE'
+        ? 'package.json'
+        : String(value).replace(/^\$\{(\w+):\?[^}]*\}$/, (_, variable: string) => values[variable] ?? 'given'),
     ]),
   );
 }
 
 /** What runs our own image. */
-const OWN = ['api', 'worker', 'temporal-namespace'];
+const OWN = ['api', 'worker', 'temporal-namespace', 'keys', 'forget'];
+/** What somebody runs by hand may write the keys. */
+const BY_HAND = ['keys', 'forget'];
 
 describe('docker compose', () => {
   it('gives the API and the worker settings that they know', () => {
@@ -131,10 +138,24 @@ describe('docker compose', () => {
     assert.ok(mounts.includes(`audit:${folder}`), folder);
     assert.match(dockerfile, new RegExp(`install --directory --owner=node --group=node --mode=700 ${folder}$`, 'm'));
     // All other folders of ours are mounted to be read.
-    for (const name of OWN) {
+    for (const name of OWN.filter((own) => !BY_HAND.includes(own))) {
       const writable = serviceOf(name).volumes.filter((mount) => !mount.endsWith(':ro') && !mount.startsWith('audit:'));
       assert.deepEqual(writable, [], name);
     }
+  });
+
+  it('lets the processes read the keys, and whoever runs a program by hand write them', () => {
+    const mountOf = (name: string) => serviceOf(name).volumes.filter((mount) => mount.startsWith('keys:'));
+    const folder = dirname(String(serviceOf('worker').environment['ENCRYPTION_KEYS_FILE']));
+    for (const name of ['worker', 'api']) assert.deepEqual(mountOf(name), [`keys:${folder}:ro`], name);
+    for (const name of BY_HAND) {
+      assert.deepEqual(mountOf(name), [`keys:${folder}`], name);
+      assert.deepEqual(serviceOf(name).profiles, ['tools'], name);
+    }
+    for (const name of ['worker', 'api', ...BY_HAND]) {
+      assert.equal(serviceOf(name).environment['ENCRYPTION_KEYS_FILE'], `${folder}/keys.json`, name);
+    }
+    assert.match(dockerfile, new RegExp(`install --directory --owner=node --group=node --mode=700 ${folder} `));
   });
 
   it('runs the version that this is', () => {
@@ -143,7 +164,8 @@ describe('docker compose', () => {
 
   it('runs programs that the build makes', () => {
     for (const name of OWN) {
-      const [node, script = ''] = serviceOf(name).command;
+      const { entrypoint, command } = serviceOf(name);
+      const [node, script = ''] = [...entrypoint, ...command];
       assert.equal(node, 'node');
       const source = script.replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
       assert.ok(existsSync(source), `${name} runs ${script}, but there is no ${source}`);
