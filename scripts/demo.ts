@@ -26,7 +26,9 @@ const incidentSchema = z.object({
     z.object({ messageId: z.string().nullable(), mayBe: z.array(z.object({ kind: z.string() })) }),
   ),
   inquiry: z.object({ id: z.string(), state: z.string() }).nullable(),
-  timeline: z.array(z.object({ at: z.string(), actor: z.string(), text: z.object({ en: z.string() }) })),
+  timeline: z.array(
+    z.object({ at: z.string(), type: z.string(), actor: z.string(), text: z.object({ en: z.string() }) }),
+  ),
 });
 type Incident = z.infer<typeof incidentSchema>;
 
@@ -141,7 +143,11 @@ async function questionByMail(story: Story): Promise<void> {
   print('  > POST /v1/inquiries/…/answer');
   const text = '添付ファイルを開いた操作がきっかけです。';
   await ask('POST', `${api}/v1/inquiries/${encodeURIComponent(id)}/answer`, { text });
-  await story.until('answered', ({ inquiry, attention }) => inquiry?.state === 'answered' && attention.length === 0);
+  await story.until('answered', ({ inquiry, attention, timeline }) => {
+    // The answer stands on the incident's timeline once the mail server has taken it.
+    const isSent = timeline.some(({ type }) => type === 'inquiry');
+    return inquiry?.state === 'answered' && attention.length === 0 && isSent;
+  });
   const { items } = mailsSchema.parse(await ask('GET', `${simulator}/sim/mails`));
   expect(
     items.some((mail) => mail.headers['x-mimamori-kind'] === 'inquiry-answer' && mail.text.includes(text)),

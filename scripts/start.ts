@@ -13,6 +13,7 @@ import type { ChildEnd, ChildSpec } from './start/child.js';
 import { takeDataFolder } from './start/data-folder.js';
 import { firstScreen } from './start/first-screen.js';
 import { mailTokenSecret, operatorAccess } from './start/operator-token.js';
+import { ownKeys } from './start/own-keys.js';
 import { freePort, portProblems, type PortUse } from './start/ports.js';
 import { problemsOfJsonLog } from './start/shown-lines.js';
 import { Supervisor } from './start/supervisor.js';
@@ -94,6 +95,7 @@ async function main(): Promise<number> {
   const access = operatorAccess(process.env, ownOperatorsFile);
   env['AUDIT_FILE'] ??= join(dataDir, 'audit.jsonl');
   env['MAIL_TOKEN_SECRET'] = mailTokenSecret(process.env, join(dataDir, 'mail-token-secret'));
+  if (worker.keys === undefined) env['ENCRYPTION_KEYS_FILE'] = ownKeys(join(dataDir, 'keys.json'), customers);
 
   const ending = new Ending(options.has('--watch'));
   const supervisor = new Supervisor({ logDir, print, onFallen: (name, end) => ending.onFallen(name, end) });
