@@ -12,6 +12,8 @@ import { encryptionOf } from './encryption.js';
 import { createTokenVerifier } from './integrations/access-tokens.js';
 import { createMailTokens } from './integrations/mail/tokens.js';
 import { createLogger } from './log.js';
+import { requestSpans } from './api/request-spans.js';
+import { startTracing } from './tracing.js';
 import { createPolicies, serviceSettings } from './policy.js';
 import { createApiClient, temporalConfig } from './temporal/connect.js';
 import { tellUnreadableKeys } from './temporal/key-look.js';
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
   const settings = loadApiSettings();
   const log = createLogger(settings.logLevel);
   for (const warning of laptopSettings(settings)) log.info(warning);
+  const tracing = settings.traces ? await startTracing('mimamori-api', log) : undefined;
   const customers = loadCustomers(settings.customersFile);
   const encryption = encryptionOf(settings.keys, log);
   await encryption?.check(customers);
@@ -45,7 +48,7 @@ async function main(): Promise<void> {
   };
   watchCustomers(settings.customersFile, policies, told, { check: encryption?.check });
   const deps = {
-    client: createApiClient(connection, namespace, encryption?.sealing),
+    client: createApiClient(connection, namespace, encryption?.sealing, tracing?.client),
     taskQueue: settings.temporal.taskQueue,
     policies,
     audit: createAuditLog(settings.api.auditFile, log),
@@ -58,6 +61,7 @@ async function main(): Promise<void> {
     signIn: createOperatorSignIn(operators, createTokenVerifier),
     log,
     watch: metrics?.watch,
+    trace: tracing === undefined ? undefined : requestSpans,
     publicUrl: settings.publicUrl,
     twilioAuthToken: settings.twilio.authToken,
     tokens: createMailTokens(settings.mail.tokenSecret),
@@ -78,7 +82,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       // Ends the process rather than the connection alone: a retry of Temporal's client that is still due would throw.
-      server.close(() => process.exit(0));
+      server.close(() => void (tracing?.close() ?? Promise.resolve()).finally(() => process.exit(0)));
       server.closeIdleConnections();
     });
   }

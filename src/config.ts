@@ -106,6 +106,9 @@ const sharedVariables = {
   METRICS_HOST: text()
     .refine((value) => isIP(value) !== 0, 'must be an address such as 127.0.0.1')
     .default('127.0.0.1'),
+  /** Where traces go, by OTLP over HTTP; with neither there are none. OpenTelemetry reads these, and its other variables, itself. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl().optional(),
   TWILIO_AUTH_TOKEN: text(),
   MAIL_FROM: mailbox(),
   /** Where customers answer to; `MAIL_FROM` unless it is another. */
@@ -260,6 +263,7 @@ function sharedSettings(values: z.infer<typeof sharedSchema>) {
     /** Where Twilio and customers reach the API. */
     publicUrl: values.PUBLIC_URL ?? `http://127.0.0.1:${values.API_PORT}`,
     temporal: { taskQueue: values.TEMPORAL_TASK_QUEUE },
+    traces: (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? values.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined,
     twilio: { authToken: values.TWILIO_AUTH_TOKEN },
     mail: {
       from: values.MAIL_FROM,

@@ -1,10 +1,18 @@
+import { trace } from '@opentelemetry/api';
 import { pino, type Logger } from 'pino';
+
+/** The trace that is under way, for a line to name it. */
+export function traceFields(): { traceId?: string } {
+  const traceId = trace.getActiveSpan()?.spanContext().traceId;
+  return traceId === undefined ? {} : { traceId };
+}
 
 /** JSON lines on stdout; whatever looks like a secret never reaches them. */
 export function createLogger(level: string): Logger {
   return pino({
     level,
     base: {},
+    mixin: traceFields,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
       paths: [

@@ -31,10 +31,12 @@ import { ensureMailbox } from './temporal/mailbox.js';
 import { ensureFeeds, tryRejectedAgain } from './temporal/feeds.js';
 import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
-import { temporalConfig } from './temporal/connect.js';
+import { temporalConfig, withTracing } from './temporal/connect.js';
 import { dataConverterOf } from './temporal/data-converter.js';
 import { tellUnreadableKeys } from './temporal/key-look.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
+import { silentSinks, type Tracing } from './temporal/tracing.js';
+import { startTracing } from './tracing.js';
 
 const DEFENDER_TIMEOUT_MS = 20_000;
 const MAX_DEFENDER_CALLS_PER_TENANT = 8;
@@ -57,11 +59,14 @@ export interface WorkerParts {
   taskQueue: string;
   activities: ReturnType<typeof createActivities>;
   bundle: { code: string } | { codePath: string };
+  /** Undefined: nobody traces. */
+  tracing?: Tracing | undefined;
 }
 
-export function createWorker({ bundle, ...parts }: WorkerParts): Promise<Worker> {
+export function createWorker({ bundle, tracing, ...parts }: WorkerParts): Promise<Worker> {
   return Worker.create({
     ...parts,
+    ...(tracing === undefined ? { sinks: silentSinks } : { interceptors: tracing.worker, sinks: tracing.sinks }),
     workflowBundle: bundle,
     maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
@@ -76,7 +81,7 @@ const FEEDS_AT_ONCE = 200;
 const FEED_HEARTBEAT_MS = 500;
 
 /** Polls for the feeds alone, so that tenants that hang keep nothing else waiting. */
-export function createFeedWorker({ taskQueue, activities, ...parts }: Omit<WorkerParts, 'bundle'>) {
+export function createFeedWorker({ taskQueue, activities, ...parts }: Omit<WorkerParts, 'bundle' | 'tracing'>) {
   return Worker.create({
     ...parts,
     taskQueue: feedQueue(taskQueue),
@@ -181,6 +186,7 @@ async function main(): Promise<void> {
     write.call(log, { ...meta, ...incidentOf(meta ?? {}) }, message);
   });
   installRuntime(logger, settings.metrics);
+  const tracing = settings.traces ? await startTracing('mimamori-worker', log) : undefined;
   if (settings.metrics !== undefined) log.info(settings.metrics, 'metrics are at /metrics');
 
   for (const warning of laptopSettings(settings)) log.info(warning);
@@ -197,7 +203,7 @@ async function main(): Promise<void> {
   const connection = await Connection.connect(clientOptions);
   await registerSearchAttributes(connection, namespace);
   const native = await NativeConnection.connect(connectionOptions);
-  const client = new Client({ connection, namespace, dataConverter });
+  const client = new Client({ connection, namespace, dataConverter, ...withTracing(tracing?.client) });
   void tellUnreadableKeys(client, encryption?.sealing, log);
   const activities = createActivities({ ...outside, client, taskQueue });
   // Incidents are served all the same without it; /readyz says so for as long as that lasts.
@@ -208,7 +214,7 @@ async function main(): Promise<void> {
     log.error({ err: error }, 'the schedule `audit` cannot be made: nobody notices processes that stand still');
   }
   const parts = { connection: native, dataConverter, namespace, taskQueue, activities };
-  const workers = [await createWorker({ ...parts, bundle }), await createFeedWorker(parts)];
+  const workers = [await createWorker({ ...parts, bundle, tracing }), await createFeedWorker(parts)];
   const keepFeeds = () => {
     ensureFeeds({ client, taskQueue }, policies.customerIds()).catch((error: unknown) => {
       log.error({ err: error }, 'the feeds cannot be started now; tried again within a minute');
@@ -260,6 +266,7 @@ async function main(): Promise<void> {
   clearInterval(keeper);
   stopFollowing();
   mail.close();
+  await tracing?.close();
   await Promise.all([connection.close(), native.close()]);
   log.info('worker drained');
 }

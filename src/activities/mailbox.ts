@@ -41,6 +41,7 @@ import { isTrouble } from '../temporal/grpc.js';
 import { tellIncidentOfMail } from '../temporal/inquiries.js';
 import { hand, holdTooLarge, holdUnreadable, takeIn, type Intake, type MailOutcome } from '../temporal/mail-intake.js';
 import { tellOfStranger } from '../temporal/strangers.js';
+import { asTrace } from '../temporal/tracing.js';
 import { alive, isTemporals } from './support.js';
 
 export interface MailboxDeps extends Intake {
@@ -179,7 +180,7 @@ export function mailboxActivities(
         const pauseMs = slotMs - Date.now();
         slotMs += gapMs;
         if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
-        const taken = await tryOne(open, next);
+        const taken = await asTrace('TakeMail', () => tryOne(open, next));
         if ('failed' in taken) kept.push(taken.failed);
         else done.push(...taken);
       }

@@ -38,6 +38,8 @@ export interface AppDeps extends WebhookDeps, MailWebhookDeps {
   webUiOrigin: string | undefined;
   /** Sees every request; undefined where nobody asks for metrics. */
   watch?: RequestHandler;
+  /** Makes a span of every request; undefined where nobody traces. */
+  trace?: RequestHandler;
 }
 
 export const routes: readonly Route[] = [
@@ -95,6 +97,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.trustedProxies);
+  if (deps.trace !== undefined) app.use(deps.trace);
   if (deps.watch !== undefined) app.use(deps.watch);
   app.use((request, response, next) => {
     const given = request.headers['x-request-id'];

@@ -1,4 +1,4 @@
-import { Client, type Connection, type ConnectionOptions } from '@temporalio/client';
+import { Client, type Connection, type ConnectionOptions, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Sealing } from '../domain/sealing.js';
 import { dataConverterOf } from './data-converter.js';
@@ -25,7 +25,23 @@ export function temporalConfig(): TemporalConfig {
 }
 
 /** The API's client: a workflow that has ended is read by its result, not by running all of it again for a query. */
-export function createApiClient(connection: Connection, namespace: string, sealing: Sealing | undefined): Client {
-  const dataConverter = dataConverterOf(sealing);
-  return new Client({ connection, namespace, dataConverter, workflow: { queryRejectCondition: 'NOT_OPEN' } });
+export function createApiClient(
+  connection: Connection,
+  namespace: string,
+  sealing: Sealing | undefined,
+  /** Undefined: nobody traces. */
+  tracing?: WorkflowClientInterceptor,
+): Client {
+  return new Client({
+    connection,
+    namespace,
+    dataConverter: dataConverterOf(sealing),
+    workflow: { queryRejectCondition: 'NOT_OPEN' },
+    ...withTracing(tracing),
+  });
+}
+
+/** Of a client's options, what has it trace. */
+export function withTracing(tracing: WorkflowClientInterceptor | undefined) {
+  return tracing === undefined ? {} : { interceptors: { workflow: [tracing] } };
 }

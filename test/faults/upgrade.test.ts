@@ -96,7 +96,7 @@ describe('a new version while incidents are open', function () {
     const options = { workflowBundle: { code }, dataConverter: testConverter };
     for await (const { runId, error } of Worker.runReplayHistories(options, histories)) {
       const run = which.find((each) => each.runId === runId);
-      if (error !== undefined) refused.set(run?.workflowId ?? runId, String(error.message));
+      if (error !== undefined) refused.set(run?.workflowId ?? runId, error.message);
     }
     return refused;
   }

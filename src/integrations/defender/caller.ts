@@ -1,6 +1,7 @@
 import axios from 'axios';
 import { z } from 'zod';
 import { connectionFailure, httpDefaults } from '../http.js';
+import { outside, pathTemplate } from '../outside.js';
 import { refusal, retryAfterMs, type Answer } from './answer.js';
 import { DefenderError } from './errors.js';
 import type { Share, Shares } from '../allowance.js';
@@ -89,24 +90,29 @@ export function createCaller({
     signal?.throwIfAborted();
     const changes = call.method !== 'GET';
     const limit = AbortSignal.timeout(timeoutMs);
-    const response = await client
-      .request<unknown>({
+    const asked = () =>
+      client.request<unknown>({
         method: call.method,
         url: tenant.apiBase.replace(/\/+$/, '') + call.path,
         params: call.query,
         data: call.body,
         headers: { Authorization: `Bearer ${token}` },
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      })
-      .catch((error: unknown) => {
-        signal?.throwIfAborted();
-        const { code, sent } = connectionFailure(error);
-        throw new DefenderError(`Defender gave no answer (${code})`, {
-          kind: 'transient',
-          code,
-          mayHaveWorked: changes && sent,
-        });
       });
+    const response = await outside(
+      `Defender ${call.method}`,
+      { 'http.request.method': call.method, 'url.template': pathTemplate(call.path) },
+      asked,
+      ({ status }) => ({ 'http.response.status_code': status }),
+    ).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      const { code, sent } = connectionFailure(error);
+      throw new DefenderError(`Defender gave no answer (${code})`, {
+        kind: 'transient',
+        code,
+        mayHaveWorked: changes && sent,
+      });
+    });
     const headers = headersSchema.parse(response.headers);
     return {
       status: response.status,

@@ -5,6 +5,7 @@ import { isLoopback } from '../../domain/hosts.js';
 import { oneLine } from '../../domain/text.js';
 import { SECOND_MS, toInstant, type Instant } from '../../domain/time.js';
 import { createGate } from '../gate.js';
+import { outside } from '../outside.js';
 import { MailError } from './errors.js';
 import { mailError } from './failure.js';
 import { parseMailbox, toNodemailer, type OutgoingMail } from './message.js';
@@ -80,7 +81,8 @@ export function createMailSender({ smtpUrl, from, replyTo = from, timeoutMs }: M
     signal?.throwIfAborted();
     // A signal of its own for every mail, also without a caller's: it is what the plugin above knows the mail by.
     const own = signal === undefined ? new AbortController().signal : AbortSignal.any([signal]);
-    const info = await transport.sendMail({ ...toNodemailer(mail, sender), signal: own }).catch((error: unknown) => {
+    const hand = () => transport.sendMail({ ...toNodemailer(mail, sender), signal: own });
+    const info = await outside('SMTP send', {}, hand).catch((error: unknown) => {
       if (error instanceof MailError) throw error;
       const dataSent = contents.get(own)?.readableEnded === true;
       if (!dataSent) signal?.throwIfAborted();

@@ -2,6 +2,7 @@ import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { isLoopback } from '../../domain/hosts.js';
 import { oneLine } from '../../domain/text.js';
 import { SECOND_MS, toInstant, type Instant } from '../../domain/time.js';
+import { outside } from '../outside.js';
 
 /** Where a mail goes once it has been taken; both are made where they are missing. */
 export const mailboxFolders = ['Processed', 'Attention'] as const;
@@ -182,9 +183,9 @@ function opened(
 
     async read(uid, maxBytes) {
       check();
-      const mail = await orFail(
-        client.fetchOne(String(uid), { source: { start: 0, maxLength: maxBytes } }, { uid: true }),
-      );
+      const fetchMail = () =>
+        client.fetchOne(String(uid), { source: { start: 0, maxLength: maxBytes } }, { uid: true });
+      const mail = await outside('IMAP fetch', {}, () => orFail(fetchMail()));
       return mail === false ? undefined : mail.source;
     },
 

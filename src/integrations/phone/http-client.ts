@@ -4,6 +4,7 @@ import twilio from 'twilio';
 import { z } from 'zod';
 import { oneLine } from '../../domain/text.js';
 import { connectionFailure, httpDefaults } from '../http.js';
+import { outside, pathTemplate } from '../outside.js';
 import { PhoneError } from './errors.js';
 
 const MAX_ANSWER_BYTES = 4_000_000;
@@ -18,7 +19,7 @@ const headersSchema = z.looseObject({ 'twilio-request-id': z.string().optional()
  * client itself throws holds the request with its credentials, or fails on answers that are not JSON.
  */
 export function createHttpClient({ timeoutMs }: { timeoutMs: number }): InstanceType<typeof twilio.RequestClient> {
-  const client = new twilio.RequestClient({ timeout: timeoutMs });
+  const client = new TracedClient({ timeout: timeoutMs });
   Object.assign(client.axios.defaults, httpDefaults({ maxAnswerBytes: MAX_ANSWER_BYTES }));
   client.axios.interceptors.request.use((config) => {
     // The client's own limit is for a silent connection only; this one is for the whole request.
@@ -29,6 +30,19 @@ export function createHttpClient({ timeoutMs }: { timeoutMs: number }): Instance
     throw noAnswer(error);
   });
   return client;
+}
+
+class TracedClient extends twilio.RequestClient {
+  override request: InstanceType<typeof twilio.RequestClient>['request'] = (options) =>
+    outside(
+      `Twilio ${options.method.toUpperCase()}`,
+      {
+        'http.request.method': options.method.toUpperCase(),
+        'url.template': pathTemplate(new URL(options.uri).pathname),
+      },
+      () => super.request(options),
+      ({ statusCode }) => ({ 'http.response.status_code': statusCode }),
+    );
 }
 
 function checked(response: AxiosResponse<unknown>): AxiosResponse<unknown> {
