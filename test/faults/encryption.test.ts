@@ -4,7 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startSimulator, type Simulator } from '../../simulator/index.js';
 import { send, until } from '../../simulator/testing.js';
+import { toInstant } from '../../src/domain/time.js';
+import { changeKeyFile } from '../../src/integrations/keys/key-file.js';
 import { readKeyRing } from '../../src/integrations/keys/key-ring.js';
+import { withoutKeysOf } from '../../src/integrations/keys/ring-changes.js';
 import { TEXTS, verdict, type SimMail } from '../support/house.js';
 import { Caller, type CallerReply } from './kill-caller.js';
 import { castOf, customerOf } from './kill-cast.js';
@@ -17,6 +20,7 @@ import { freePort, Processes, TOKEN } from './kill-processes.js';
 
 const cast = { ...castOf(7), customerId: 'planted', alertId: 'da-planted-1' };
 const other = { ...castOf(8), customerId: 'neighbour', alertId: 'da-neighbour-1' };
+const third = { ...castOf(9), customerId: 'keyless' };
 
 const secrets = {
   defender: 'planted-secret-of-defender',
@@ -67,6 +71,7 @@ const customers = [
     ],
   },
   customerOf(other),
+  { ...customerOf(third), defender: { tenantId: third.tenantId, pollIntervalSeconds: 10 } },
 ];
 
 const incident = (id: string, command?: string) =>
@@ -250,7 +255,7 @@ describe('a service whose Temporal holds ciphertext', function () {
   });
 
   it('forgets a customer, and nothing else', async () => {
-    const refused = await processes.run('forget', cast.customerId, '--yes');
+    const refused = await processes.run('forget', [cast.customerId, '--yes']);
     assert.equal(refused.code, 1);
     assert.match(refused.output, /planted is in .*customers\.yaml: feeds and mails would go on/);
 
@@ -267,7 +272,7 @@ describe('a service whose Temporal holds ciphertext', function () {
     for (const name of ['worker', 'api'] as const) {
       await until(`${name} knows the new file`, () => logged(name, 'the customers file was read again'), 20_000);
     }
-    const unasked = await processes.run('forget', cast.customerId);
+    const unasked = await processes.run('forget', [cast.customerId]);
     assert.equal(unasked.code, 1);
     assert.match(unasked.output, /incident:planted:da-planted-2 {2}\(awaiting-release, level 3\)/);
     assert.match(unasked.output, /THEY STAY CUT OFF FROM THE NETWORK/);
@@ -275,7 +280,8 @@ describe('a service whose Temporal holds ciphertext', function () {
     assert.match(unasked.output, /Nobody is here to be asked/);
     assert.equal((await get(incident(lateId))).status, 200);
 
-    const done = await processes.run('forget', cast.customerId, '--yes');
+    const before = readFileSync(processes.keysFile, 'utf8');
+    const done = await processes.run('forget', [cast.customerId, '--yes']);
     assert.equal(done.code, 0, done.output);
     assert.match(done.output, /The keys of planted are destroyed: planted\.1\./);
     for (const { secret } of readKeyRing(processes.keysFile).keys) assert.ok(!done.output.includes(secret));
@@ -332,6 +338,15 @@ describe('a service whose Temporal holds ciphertext', function () {
       const { folders } = await control('GET', '/sim/mailbox');
       return (folders['INBOX'] ?? []).length === 0 ? true : undefined;
     });
+    // Where the keys are in the environment, somebody has to take them out.
+    const settings = { ENCRYPTION_KEYS_FILE: '', ENCRYPTION_KEYS: before };
+    const byHand = await processes.run('forget', [cast.customerId, '--yes'], settings);
+    assert.equal(byHand.code, 0, byHand.output);
+    assert.match(byHand.output, /Nothing of planted runs\.\n0 workflows were ended\./);
+    assert.match(
+      byHand.output,
+      /take planted\.1 out of "keys"[^]*add \{"scope":"planted","at":"20[^]*restart every worker/,
+    );
     const again = await processes.run('keys');
     assert.equal(again.code, 0, again.output);
     assert.match(again.output, /No key was missing/);
@@ -342,6 +357,37 @@ describe('a service whose Temporal holds ciphertext', function () {
     assert.deepEqual(processes.fallen, []);
     await caller.command(incident(neighbourId, 'close'), { reason: 'cleaned' }, [200]);
     await incidentWhen(neighbourId, 'closed', ({ stage }) => stage === 'closed');
+    assert.deepEqual(processes.fallen, []);
+  });
+
+  it('goes on for everybody else when a key is destroyed under work that runs', async () => {
+    const feedsOf = async () => {
+      const { status, body } = await get('/v1/feeds');
+      assert.equal(status, 200);
+      return new Map<string, string>(
+        body.items.map((feed: { customerId: string; state: string }) => [feed.customerId, feed.state]),
+      );
+    };
+    assert.equal((await feedsOf()).get(third.customerId), 'running');
+    changeKeyFile(processes.keysFile, (ring) => ({
+      ring: withoutKeysOf(ring, third.customerId, toInstant(Date.now())),
+    }));
+    // The feed's activity cannot be started any more, and its failure not be kept in words of its own.
+    const told = (line: string) =>
+      line.includes('ActivityTask.start') && line.includes('the keys of keyless were destroyed');
+    await until(
+      'the worker has met it, and tried again',
+      () => processes.log('worker').filter(told).length >= 2 || undefined,
+      60_000,
+    );
+    assert.deepEqual(processes.fallen, []);
+    const feeds = await feedsOf();
+    assert.deepEqual([feeds.get(third.customerId), feeds.get(other.customerId)], ['running', 'running']);
+    const alert = { id: 'da-neighbour-2', severity: 'High', machineId: other.machineIds[1] };
+    const raised = await control('POST', `/sim/tenants/${other.tenantId}/alerts`, alert);
+    await caller.command(`/v1/customers/${other.customerId}/alerts`, raised, [201]);
+    await incidentWhen(`incident:${other.customerId}:da-neighbour-2`, 'is there', ({ partial }) => partial !== true);
+    assert.equal((await get(`/v1/customers/${third.customerId}`)).status, 200);
     assert.deepEqual(processes.fallen, []);
   });
 

@@ -206,9 +206,9 @@ export class Processes {
   }
 
   /** Runs another of the service's programs until it ends; nobody is there whom it could ask. */
-  run(program: 'keys' | 'forget', ...args: string[]): Promise<Ended> {
+  run(program: 'keys' | 'forget', args: string[] = [], settings: Record<string, string> = {}): Promise<Ended> {
     const child = spawn(process.execPath, [join(serviceDir, `${program}.js`), ...args], {
-      env: this.temporal.env,
+      env: { ...this.temporal.env, ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const chunks: Buffer[] = [];

@@ -14,8 +14,15 @@ import { parseKeyRing, readKeyRing, type KeyRing } from './key-ring.js';
 
 const OWNER_ONLY = 0o600;
 
-/** Runs with the file that the next ring is written into: whoever has it is alone at work. */
-function withNewFile<Result>(newFile: string, work: (descriptor: number) => Result): Result {
+/**
+ * Runs with the file that the next ring is written into: whoever has it is alone at work. `place` puts it where the old one is;
+ * otherwise it is removed.
+ */
+function withNewFile<Result>(
+  file: string,
+  work: (newFile: { descriptor: number; place: () => void }) => Result,
+): Result {
+  const newFile = `${file}.new`;
   let descriptor: number;
   try {
     descriptor = openSync(newFile, 'wx', OWNER_ONLY);
@@ -25,11 +32,17 @@ function withNewFile<Result>(newFile: string, work: (descriptor: number) => Resu
       cause: error,
     });
   }
+  const state = { isPlaced: false };
+  const place = (): void => {
+    renameSync(newFile, file);
+    state.isPlaced = true;
+  };
   try {
-    return work(descriptor);
+    return work({ descriptor, place });
   } finally {
     closeSync(descriptor);
-    rmSync(newFile, { force: true });
+    // Of that name there may be somebody else's by now.
+    if (!state.isPlaced) rmSync(newFile);
   }
 }
 
@@ -59,18 +72,17 @@ export function changeKeyFile<Result>(
   file: string,
   change: (ring: KeyRing) => { ring: KeyRing } & Result,
 ): { ring: KeyRing } & Result {
-  const newFile = `${file}.new`;
-  return withNewFile(newFile, (descriptor) => {
+  return withNewFile(file, ({ descriptor, place }) => {
     const before: KeyRing = existsSync(file) ? readKeyRing(file) : { keys: [], destroyed: [] };
     const changed = change(before);
     if (changed.ring === before) return changed;
     const text = `${JSON.stringify(changed.ring, null, 2)}\n`;
     // What could not be read again would be lost.
-    parseKeyRing(text, newFile);
+    parseKeyRing(text, file);
     writeFileSync(descriptor, text);
     keepOwner(descriptor, file);
     fsyncSync(descriptor);
-    renameSync(newFile, file);
+    place();
     syncFolder(file);
     return changed;
   });
