@@ -112,7 +112,8 @@ async function main(args: readonly string[]): Promise<void> {
     const client = createApiClient(connection, namespace, createSealing(keysOf(ring)));
     showOpen(customerId, await openProcessesOf(client, customerId));
     if (!args.includes('--yes') && !(await isConfirmed(customerId))) throw new Error('Nothing was done.');
-    show(`${await endProcessesOf(client, customerId)} workflows were ended.`);
+    const ended = await endProcessesOf(client, customerId);
+    show(ended === 1 ? '1 workflow was ended.' : `${ended} workflows were ended.`);
     if (goneAt === undefined) destroy(keys, customerId, keyIds);
     showWhatIsLeft(customerId, 'file' in keys);
   } finally {

@@ -338,11 +338,15 @@ describe('a service whose Temporal holds ciphertext', function () {
       const { folders } = await control('GET', '/sim/mailbox');
       return (folders['INBOX'] ?? []).length === 0 ? true : undefined;
     });
+    await until('the mail into it is held', async () => {
+      const { items } = (await get('/v1/mailbox/attention')).body;
+      return items.some(({ customerId }: { customerId: unknown }) => customerId === cast.customerId) ? true : undefined;
+    });
     // Where the keys are in the environment, somebody has to take them out.
     const settings = { ENCRYPTION_KEYS_FILE: '', ENCRYPTION_KEYS: before };
     const byHand = await processes.run('forget', [cast.customerId, '--yes'], settings);
     assert.equal(byHand.code, 0, byHand.output);
-    assert.match(byHand.output, /Nothing of planted runs\.\n0 workflows were ended\./);
+    assert.match(byHand.output, /will be ended:\n {2}held-mail:[0-9a-f]{32}\n1 workflow was ended\./);
     assert.match(
       byHand.output,
       /take planted\.1 out of "keys"[^]*add \{"scope":"planted","at":"20[^]*restart every worker/,
