@@ -258,13 +258,13 @@ export class House {
     return found.defender.tenantId;
   }
 
-  /** The API of another version in the place of this one's. It listens elsewhere, and telephones call that one back. */
+  /** The API of another version in the place, and at the address, of this one's. */
   async replaceApi(version: Version): Promise<void> {
     await this.stopApi();
-    await this.startApi(version);
+    await this.startApi(version, Number(new URL(this.url).port));
   }
 
-  private async startApi({ createApp }: Version): Promise<void> {
+  private async startApi({ createApp }: Version, port = 0): Promise<void> {
     const operator = (
       id: keyof typeof TOKENS,
       role: TokenOperator['role'],
@@ -317,7 +317,7 @@ export class House {
       trustedProxies: [],
       version: 'test',
     };
-    const server = createApp(deps).listen(0, '127.0.0.1');
+    const server = createApp(deps).listen(port, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const address = server.address();
     assert.ok(isAddressInfo(address));
