@@ -56,6 +56,7 @@ describe('settings', () => {
       trustedProxies: [],
       operatorsFile: 'config/operators.yaml',
       auditFile: undefined,
+      webUiOrigin: undefined,
     });
     assert.equal(settings.publicUrl, 'http://127.0.0.1:8090');
   });
