@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { openArchive } from './archive.js';
 import { createApp } from './api/app.js';
 import { createAuditLog } from './api/audit-log.js';
 import { createApiMetrics, metricsServer, type ApiMetrics } from './api/metrics.js';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
     taskQueue: settings.temporal.taskQueue,
     policies,
     audit: createAuditLog(settings.api.auditFile, log),
+    archive: openArchive(settings.archive, encryption?.sealing),
   };
   const metrics = settings.metrics === undefined ? undefined : createApiMetrics(deps, log);
   const app = createApp({

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { Archive } from '../domain/archive/entry.js';
 import type { Command } from '../domain/commands.js';
 import { inputErrors } from '../domain/input.js';
 import { parseIncidentId } from '../domain/incident/record.js';
@@ -15,6 +16,7 @@ import { Problem } from './problem.js';
 export interface ApiDeps extends Gateway {
   policies: Policies;
   audit: AuditLog;
+  archive: Archive;
 }
 
 export interface Call<Body, Query> {

@@ -108,6 +108,7 @@ export class Processes {
     writeFileSync(operatorsFile, stringify({ operators: [analyst] }));
     const env = {
       ...childEnvironment({ PATH: process.env['PATH'], HOME: process.env['HOME'] }, ports, operatorsFile),
+      ARCHIVE_DIR: join(dataDir, 'archive'),
       // No customer writes here.
       IMAP_URL: '',
       CUSTOMERS_FILE: customersFile,
