@@ -148,7 +148,8 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
         for (const execution of theirs) {
           signal.throwIfAborted();
           try {
-            if (await consider(execution, state)) appended += 1;
+            if (!(await consider(execution, state))) continue;
+            appended += 1;
             Context.current().heartbeat(state);
           } catch (error) {
             if (isTemporals(error)) throw error;
