@@ -17,7 +17,15 @@ import {
   type ArchiverState,
 } from '../domain/archive/state.js';
 import { parseIncidentId, type IncidentRecord } from '../domain/incident/record.js';
-import { incidentSummarySchema, incidentView, summaryOf, type IncidentSummary } from '../domain/incident/view.js';
+import {
+  incidentSummarySchema,
+  incidentView,
+  summaryOf,
+  type IncidentSummary,
+  type IncidentView,
+} from '../domain/incident/view.js';
+import { inquiryView } from '../domain/inquiry/view.js';
+import { inquiryToAsk, wholeMails } from '../domain/inquiry/whole-mails.js';
 import { searchKeys } from '../domain/lists.js';
 import type { Outside } from '../domain/ports.js';
 import { KeyMissing } from '../domain/sealing.js';
@@ -29,8 +37,9 @@ import { bodyOf } from '../integrations/mail/body.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
 import { listAll, type Execution } from '../temporal/executions.js';
+import { findInquiry } from '../temporal/inquiries.js';
 import { memoryMs } from '../temporal/memory.js';
-import { incidentRecordQuery, type IncidentWorkflow } from '../workflows/messages.js';
+import { incidentRecordQuery, inquiryQuery, type IncidentWorkflow } from '../workflows/messages.js';
 import { alive, isTemporals } from './support.js';
 
 export interface ArchiveDeps {
@@ -84,6 +93,19 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     }
   }
 
+  /** With the whole of the customer's mails, of which the incident keeps the beginning: Temporal forgets the inquiry too. */
+  async function viewOf(record: IncidentRecord): Promise<IncidentView> {
+    const view = incidentView(record, toInstant(Date.now()));
+    const inquiryId = inquiryToAsk(view.customerMails);
+    const known = inquiryId === undefined ? undefined : await findInquiry(client, inquiryId);
+    if (inquiryId === undefined || known === undefined || known.state === 'stopped') return view;
+    const inquiry =
+      known.state === 'ended'
+        ? inquiryView(known.record)
+        : await client.workflow.getHandle(inquiryId).query(inquiryQuery);
+    return { ...view, customerMails: wholeMails(view.customerMails, inquiry) };
+  }
+
   /** Is what is in the archive of it what the list shows? */
   async function isArchived(execution: Execution, summary: IncidentSummary | undefined): Promise<number | 'as-it-is'> {
     const there = await archive.findPlace(execution.workflowId);
@@ -113,7 +135,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
         const { entry, sha256 } = await archive.append(
           {
             ...{ customerId, record, archivedAt: now },
-            view: incidentView(record, now),
+            view: await viewOf(record),
             summary: summaryOf(record, now),
             run: { id: runId, hasEnded: !isOpen },
           },
@@ -170,8 +192,17 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     return { appended, failures };
   }
 
+  /** An archive that was there before this archiver: from now on its ends, as they are, are held at Temporal. */
+  async function takeDownEnds(state: ArchiverState): Promise<void> {
+    for (const customerId of await archive.customers()) {
+      const end = await archive.tail(customerId);
+      if (end !== undefined) state.heads[customerId] ??= { seq: end.entry.seq, sha256: end.sha256 };
+    }
+  }
+
   /** One look at everything that is closed. `state.heads` and `state.endedThrough` grow as it goes. */
   async function look(state: ArchiverState, signal: AbortSignal): Promise<{ appended: number; failures: unknown[] }> {
+    if (state.lookedAt === null) await takeDownEnds(state);
     const lingering = [...CLOSED, `ExecutionStatus = 'Running'`].join(' AND ');
     const found = await considerAll(await listAll(client, lingering), state, signal);
     for (const { from, until } of windows(state, await memoryMs(client), toInstant(Date.now()))) {
@@ -243,7 +274,9 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
             return state;
           });
           Context.current().heartbeat(state);
-          if (appended > 0 || isArchiverCheckpointDue(toInstant(info.scheduledTimestampMs), now)) return state;
+          const isFirst = stood.lookedAt === null && state.lookedAt !== null;
+          if (appended > 0 || isFirst || isArchiverCheckpointDue(toInstant(info.scheduledTimestampMs), now))
+            return state;
           // A failure that is none: the next try is the next look, and costs no history.
           throw ApplicationFailure.create({
             type: 'NothingNew',

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { until } from '../../simulator/testing.js';
 import type { CheckedChain, Head } from '../../src/domain/archive/entry.js';
+import { ARCHIVER_ID } from '../../src/domain/archive/state.js';
 import { defenderAlertSchema } from '../../src/domain/defender.js';
-import { archiveHeads, readArchiver } from '../../src/temporal/archiver.js';
+import { archiveHeads, ensureArchiver, readArchiver } from '../../src/temporal/archiver.js';
 import { deliver, newsOf } from '../../src/temporal/delivery.js';
 import { describe as describeRun } from '../../src/temporal/known.js';
-import { House, instruction, verdict, type Reply } from '../support/house.js';
+import { House, instruction, MAILBOX_ADDRESS, verdict, type Reply } from '../support/house.js';
 import { testKeyRing } from '../support/keys.js';
-import { localServer, ownNamespace, startLocal } from '../support/temporal.js';
+import { startLocal } from '../support/temporal.js';
 
 const LOOKS_EVERY_MS = 200;
 /** The server deletes only what its queues have done with, and by itself notes that every 30 seconds. */
@@ -393,7 +394,7 @@ describe('closed incidents that stay for late news', function () {
   let environment: TestWorkflowEnvironment;
   let house: House;
   before(async () => {
-    environment = await ownNamespace(await localServer());
+    environment = await startLocal(FORGETS_AT_ONCE);
     house = await House.open({ environment, archiveEveryMs: LOOKS_EVERY_MS });
   });
   after(async () => {
@@ -414,6 +415,57 @@ describe('closed incidents that stay for late news', function () {
     const second = await archivedIn(house, id, first.entry.revision);
     assert.equal(second.view.severity, 'High');
     assert.equal((await house.incident(id)).archived, undefined);
+  });
+
+  it('are archived with all that their customer has written, however long', async () => {
+    const acme = house.customer('acme');
+    const { id } = await house.alert(acme);
+    await house.command(id, 'triage', verdict(2));
+    await house.incidentWhen(id, 'told', ({ stage }) => stage === 'notified');
+    const [primary] = await house.mails(id);
+    const words = `It is ours. ${'They run it every night. '.repeat(400)}The end.`;
+    const handedIn = await house.handIn(
+      [
+        'Message-ID: <long@acme.example>',
+        'From: security@acme.example',
+        `To: ${MAILBOX_ADDRESS}`,
+        `Subject: Re: alert`,
+        `In-Reply-To: ${primary?.headers['message-id']}`,
+        `Date: ${new Date().toUTCString()}`,
+        'Content-Type: text/plain; charset=utf-8',
+        '',
+        words,
+        '',
+      ].join('\r\n'),
+    );
+    assert.equal(handedIn.status, 200);
+    await house.incidentWhen(id, 'the mail is on it', ({ customerMails }) => customerMails.length === 1);
+    const { body } = await house.get(`/v1/inquiries?customer=${acme}&state=unanswered`);
+    await house.post(`/v1/inquiries/${encodeURIComponent(body.items[0].id)}/close`, { reason: 'read' });
+    await house.incidentWhen(id, 'nothing waits', ({ inquiry }) => inquiry?.waitingSince === null);
+    await house.command(id, 'close', { reason: 'theirs' });
+    const { view, record } = await archivedIn(house, id);
+    assert.ok((record.customerMail?.mails[0]?.words.length ?? 0) < 4_000);
+    assert.equal(view.customerMails[0]?.words.trim(), words);
+    assert.equal(view.customerMails[0]?.isCut, false);
+  });
+
+  it('and their chains’ ends are taken down by an archiver that is new', async () => {
+    const acme = house.customer('acme');
+    const end = await house.openArchive().tail(acme);
+    assert.ok(end);
+    await environment.client.workflowService.deleteWorkflowExecution({
+      namespace: environment.client.options.namespace,
+      workflowExecution: { workflowId: ARCHIVER_ID },
+    });
+    await until('it is gone', async () =>
+      (await describeRun(environment.client, ARCHIVER_ID)) === undefined ? true : undefined,
+    );
+    await ensureArchiver({ client: house.client, taskQueue: house.taskQueue });
+    await until('it holds the end', async () => {
+      const head = (await archiveHeads(environment.client))[acme];
+      return head?.seq === end.entry.seq && head.sha256 === end.sha256 ? true : undefined;
+    });
   });
 
   it('are archived by a worker that comes after one that has died', async () => {
