@@ -12,11 +12,11 @@ export interface S3Settings {
   secretAccessKey: string;
 }
 
-/** Whoever asks through the API has an answer within ten seconds. */
-const TIMEOUT_MS = 4 * SECOND_MS;
+/** Both tries of a reading end before a caller of the API has waited for too long. */
+const TIMEOUTS_MS = { GET: 2 * SECOND_MS, PUT: 10 * SECOND_MS } as const;
 const TRIES = 2;
-/** So long nobody waits again for a server that has just not answered. */
-const AWAY_MS = 5 * SECOND_MS;
+/** So long nobody waits again for a server that has just failed: alerts must not come in late because of it. */
+const AWAY_MS = 15 * SECOND_MS;
 const PAUSE_MS = 200;
 /** Put twice, to see whether the server heeds that nothing is to be written over. */
 const PROBE = '.exclusive';
@@ -41,7 +41,7 @@ export function createS3Store({ url, region, accessKeyId, secretAccessKey }: S3S
   // Its own retries would go on for minutes, and know no conflict.
   const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
 
-  let awayUntilMs = 0;
+  let away: { untilMs: number; failure: unknown } | undefined;
 
   async function once(
     method: 'GET' | 'PUT',
@@ -54,7 +54,7 @@ export function createS3Store({ url, region, accessKeyId, secretAccessKey }: S3S
         method,
         headers: init.headers ?? {},
         ...body,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(TIMEOUTS_MS[method]),
       });
       return { status: response.status, bytes: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
@@ -75,7 +75,7 @@ export function createS3Store({ url, region, accessKeyId, secretAccessKey }: S3S
     init: { headers?: Record<string, string>; body?: Uint8Array },
     answers: readonly number[],
   ): Promise<{ status: number; bytes: Uint8Array }> {
-    if (Date.now() < awayUntilMs) throw new ArchiveError(`${base.host} has just not answered`);
+    if (away !== undefined && Date.now() < away.untilMs) throw away.failure;
     for (let tries = 1; ; tries += 1) {
       try {
         const answer = await once(method, path, init);
@@ -83,7 +83,7 @@ export function createS3Store({ url, region, accessKeyId, secretAccessKey }: S3S
         throw refused(answer.status, answer.bytes);
       } catch (error) {
         if (tries === TRIES) {
-          awayUntilMs = Date.now() + AWAY_MS;
+          away = { untilMs: Date.now() + AWAY_MS, failure: error };
           throw error;
         }
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** tries));
