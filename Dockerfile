@@ -14,13 +14,15 @@ RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/* \
   && install --directory --owner=node --group=node --mode=700 /var/lib/mimamori-keys \
-  && install --directory --owner=node --group=node --mode=700 /var/lib/mimamori
+  && install --directory --owner=node --group=node --mode=700 /var/lib/mimamori \
+  && install --directory --owner=node --group=node --mode=700 /var/lib/mimamori-archive
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # customers.yaml and operators.yaml are mounted at /app/config; the audit file is in a volume at /var/lib/mimamori, the keys in one at
-# /var/lib/mimamori-keys: each takes its owner from the folder here. Nothing else is written.
+# /var/lib/mimamori-keys, the archive in one at /var/lib/mimamori-archive: each takes its owner from the folder here. Nothing else is
+# written.
 USER node
 CMD ["node", "dist/worker.js"]

@@ -144,6 +144,7 @@ export class Place {
     this.env = {
       ...childEnvironment(OWN_ENVIRONMENT, ports, operatorsFile),
       CUSTOMERS_FILE: this.file('customers.yaml', customersFile(this.customers, this.served.pollIntervalSeconds)),
+      ARCHIVE_DIR: join(this.dir, 'archive'),
       // No customer writes here.
       IMAP_URL: '',
       // Encrypted, as in operation.

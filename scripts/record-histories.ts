@@ -49,6 +49,7 @@ async function record(kind: Kind, paths: readonly string[]): Promise<void> {
     service: kind === 'hasty' ? { autoCloseMs: 500, lingerMs: 500 } : {},
     ...(kind === 'watchful' ? { watchEveryMs: 300 } : {}),
     ...(kind === 'mailed' ? { mailbox: true } : {}),
+    ...(kind === 'archived' ? { archiveEveryMs: 300 } : {}),
     ...(kind === 'fed' ? { customers: polledCustomers(), feeds: true } : {}),
   });
   try {
@@ -65,7 +66,7 @@ async function record(kind: Kind, paths: readonly string[]): Promise<void> {
 if (!existsSync(folder)) mkdirSync(folder);
 const missing = Object.entries(PATHS).filter(([path]) => !isKept(path));
 process.stdout.write(missing.length === 0 ? 'Every path has its histories.\n' : `${missing.length} paths to record:\n`);
-for (const kind of ['usual', 'hasty', 'forgetful', 'fed', 'watchful', 'mailed'] as const) {
+for (const kind of ['usual', 'hasty', 'forgetful', 'fed', 'watchful', 'mailed', 'archived'] as const) {
   const paths = missing.filter(([, { house }]) => house === kind).map(([path]) => path);
   if (paths.length > 0) await record(kind, paths);
 }

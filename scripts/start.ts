@@ -93,6 +93,7 @@ async function main(): Promise<number> {
   const folder = takeDataFolder(dataDir, { fresh: options.has('--fresh') });
   if ('pid' in folder) throw new Error(`another npm start (pid ${folder.pid}) uses ${dataDir}: end it first`);
   const access = operatorAccess(process.env, ownOperatorsFile);
+  env['ARCHIVE_DIR'] ??= join(dataDir, 'archive');
   env['AUDIT_FILE'] ??= join(dataDir, 'audit.jsonl');
   env['MAIL_TOKEN_SECRET'] = mailTokenSecret(process.env, join(dataDir, 'mail-token-secret'));
   if (worker.keys === undefined) env['ENCRYPTION_KEYS_FILE'] = ownKeys(join(dataDir, 'keys.json'), customers);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { openArchive } from './archive.js';
 import { createApp } from './api/app.js';
 import { createAuditLog } from './api/audit-log.js';
 import { createApiMetrics, metricsServer, type ApiMetrics } from './api/metrics.js';
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
     policies,
     audit: createAuditLog(settings.api.auditFile, log),
     sealing: encryption?.sealing,
+    archive: openArchive(settings.archive, encryption?.sealing),
   };
   void tellUnreadableKeys(deps.client, encryption?.sealing, log);
   const metrics = settings.metrics === undefined ? undefined : createApiMetrics(deps, log);

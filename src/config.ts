@@ -101,6 +101,14 @@ const sharedVariables = {
   ENCRYPTION_KEYS: text().optional(),
   ENCRYPTION_KEYS_FILE: readableFile().optional(),
   TEMPORAL_TASK_QUEUE: text().max(200).default('mimamori'),
+  /** Where closed incidents are kept for good: a folder, or a bucket of S3. */
+  ARCHIVE_DIR: text().default('.data/archive'),
+  ARCHIVE_S3_URL: httpUrl()
+    .refine((value) => new URL(value).pathname.length > 1, 'must name the bucket: https://s3.example/bucket')
+    .optional(),
+  ARCHIVE_S3_REGION: text().default('us-east-1'),
+  ARCHIVE_S3_ACCESS_KEY_ID: text().optional(),
+  ARCHIVE_S3_SECRET_ACCESS_KEY: text().optional(),
   API_PORT: number({ min: 1, max: 65_535, whole: true }).default(8080),
   PUBLIC_URL: httpUrl().optional(),
   METRICS_HOST: text()
@@ -184,6 +192,19 @@ const sharedSchema = z.object(sharedVariables);
 const keysSchema = sharedSchema
   .pick({ CUSTOMERS_FILE: true, ENCRYPTION_KEYS: true })
   .extend({ ENCRYPTION_KEYS_FILE: text().optional() });
+
+/** What the tools read that look into the archive. */
+const archiveToolSchema = sharedSchema.pick({
+  LOG_LEVEL: true,
+  CUSTOMERS_FILE: true,
+  ENCRYPTION_KEYS: true,
+  ENCRYPTION_KEYS_FILE: true,
+  ARCHIVE_DIR: true,
+  ARCHIVE_S3_URL: true,
+  ARCHIVE_S3_REGION: true,
+  ARCHIVE_S3_ACCESS_KEY_ID: true,
+  ARCHIVE_S3_SECRET_ACCESS_KEY: true,
+});
 const apiSchema = sharedSchema.extend(apiVariables);
 const workerSchema = sharedSchema.extend(workerVariables);
 
@@ -260,6 +281,7 @@ function sharedSettings(values: z.infer<typeof sharedSchema>) {
     customersFile: values.CUSTOMERS_FILE,
     /** Undefined: nothing is encrypted. */
     keys: keySourceOf(values.ENCRYPTION_KEYS, values.ENCRYPTION_KEYS_FILE),
+    archive: archiveOf(values),
     /** Where Twilio and customers reach the API. */
     publicUrl: values.PUBLIC_URL ?? `http://127.0.0.1:${values.API_PORT}`,
     temporal: { taskQueue: values.TEMPORAL_TASK_QUEUE },
@@ -291,6 +313,33 @@ function keySourceOf(text: string | undefined, file: string | undefined): KeySou
   return text === undefined ? undefined : { text };
 }
 
+/** The tools that look into the archive need no mail server and no telephone. */
+export function loadArchiveToolSettings(env: NodeJS.ProcessEnv = process.env) {
+  const values = read(archiveToolSchema, env);
+  return {
+    logLevel: values.LOG_LEVEL,
+    customersFile: values.CUSTOMERS_FILE,
+    keys: keySourceOf(values.ENCRYPTION_KEYS, values.ENCRYPTION_KEYS_FILE),
+    archive: archiveOf(values),
+  };
+}
+
+export type ArchivePlaceSettings =
+  { folder: string } | { s3: { url: string; region: string; accessKeyId: string; secretAccessKey: string } };
+
+function archiveOf(values: z.infer<typeof archiveToolSchema>): ArchivePlaceSettings {
+  const {
+    ARCHIVE_S3_URL: url,
+    ARCHIVE_S3_REGION: region,
+    ARCHIVE_S3_ACCESS_KEY_ID: accessKeyId,
+    ARCHIVE_S3_SECRET_ACCESS_KEY: secretAccessKey,
+  } = values;
+  if (url === undefined || accessKeyId === undefined || secretAccessKey === undefined) {
+    return { folder: values.ARCHIVE_DIR };
+  }
+  return { s3: { url, region, accessKeyId, secretAccessKey } };
+}
+
 export interface MetricsAddress {
   host: string;
   port: number;
@@ -312,6 +361,7 @@ function read<Schema extends z.ZodType>(
     ...(result.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`),
     ...furtherProblems,
     ...keyProblems(given),
+    ...archiveProblems(given),
     ...verificationProblems(given),
   ];
   if (!result.success || problems.length > 0) throw new SettingsError(problems);
@@ -337,6 +387,18 @@ function keyProblems(env: NodeJS.ProcessEnv): string[] {
   return names.every((name) => env[name] !== undefined)
     ? [`${names.join(' and ')} are both set: which one counts?`]
     : [];
+}
+
+const ARCHIVE_S3 = ['ARCHIVE_S3_URL', 'ARCHIVE_S3_ACCESS_KEY_ID', 'ARCHIVE_S3_SECRET_ACCESS_KEY'] as const;
+
+function archiveProblems(env: NodeJS.ProcessEnv): string[] {
+  const given = ARCHIVE_S3.filter((name) => env[name] !== undefined);
+  if (given.length === 0) return [];
+  const missing = ARCHIVE_S3.filter((name) => env[name] === undefined);
+  return [
+    ...(missing.length === 0 ? [] : [`${missing.join(', ')} must be set beside ${given.join(', ')}`]),
+    ...(env['ARCHIVE_DIR'] === undefined ? [] : ['ARCHIVE_DIR and ARCHIVE_S3_URL are both set: which one counts?']),
+  ];
 }
 
 function apiTlsProblems(env: NodeJS.ProcessEnv): string[] {

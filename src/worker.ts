@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogLevel } from '@temporalio/worker';
+import { openArchive } from './archive.js';
 import { createActivities, type ActivityDeps } from './activities/index.js';
 import { followCustomersFile } from './customers-file.js';
 import { encryptionOf } from './encryption.js';
@@ -10,6 +11,7 @@ import type { RejectReason } from './domain/feed/rejected.js';
 import { parseIncidentId } from './domain/incident/record.js';
 import { histogramBuckets, labelSets, measureNames, measures } from './domain/measures.js';
 import { feedQueue } from './domain/ports.js';
+import type { Sealing } from './domain/sealing.js';
 import { MINUTE_MS } from './domain/time.js';
 import {
   laptopSettings,
@@ -27,6 +29,7 @@ import { createLogger } from './log.js';
 import { createMailTokens } from './integrations/mail/tokens.js';
 import { createMailboxClient, type MailboxClient } from './integrations/mailbox/client.js';
 import { bareAddress, createPolicies, serviceSettings } from './policy.js';
+import { ensureArchiver } from './temporal/archiver.js';
 import { ensureMailbox } from './temporal/mailbox.js';
 import { ensureFeeds, tryRejectedAgain } from './temporal/feeds.js';
 import { ensureAudit } from './temporal/audit-schedule.js';
@@ -97,7 +100,10 @@ export function createFeedWorker({ taskQueue, activities, ...parts }: Omit<Worke
 }
 
 /** The clients of the outside systems, as the settings name them. */
-export function createOutside(settings: WorkerSettings): Omit<ActivityDeps, 'client' | 'taskQueue'> {
+export function createOutside(
+  settings: WorkerSettings,
+  sealing: Sealing | undefined,
+): Omit<ActivityDeps, 'client' | 'taskQueue'> {
   const { defender, mail, twilio, publicUrl } = settings;
   const credential =
     'secret' in defender.credential
@@ -112,6 +118,7 @@ export function createOutside(settings: WorkerSettings): Omit<ActivityDeps, 'cli
       maxInFlightPerTenant: MAX_DEFENDER_CALLS_PER_TENANT,
       callsPerMinute: defender.callsPerMinute,
     }),
+    archive: openArchive(settings.archive, sealing),
     defaultApiBase: defender.apiBase,
     businessHours: businessHours(settings.closedDays),
     feedLookBackMs: settings.feedLookBackMs,
@@ -194,7 +201,7 @@ async function main(): Promise<void> {
   const { taskQueue } = settings.temporal;
   countFromZero(namespace, taskQueue);
   const encryption = encryptionOf(settings.keys, log);
-  const outside = createOutside(settings);
+  const outside = createOutside(settings, encryption?.sealing);
   const { policies } = outside;
   await encryption?.check(policies.all());
   const dataConverter = dataConverterOf(encryption?.sealing);
@@ -229,9 +236,16 @@ async function main(): Promise<void> {
     });
   };
   keepMailbox();
+  const keepArchiver = () => {
+    ensureArchiver({ client, taskQueue }).catch((error: unknown) => {
+      log.error({ err: error }, 'the archiving cannot be started now; tried again within a minute');
+    });
+  };
+  keepArchiver();
   const keeper = setInterval(() => {
     keepFeeds();
     keepMailbox();
+    keepArchiver();
   }, MINUTE_MS);
   const tryAgain = (reason?: RejectReason) => {
     tryRejectedAgain(client, reason).catch((error: unknown) => {

@@ -52,6 +52,7 @@ const outside: Outside = {
     findExclusion: exclusionFinder(client),
     businessHours: (at) => ({ opensAt: at }),
   }),
+  archiveClosed: () => Promise.reject(new Error('nothing is archived here')),
   lookUpMachine: ({ machineId }) => Promise.resolve(factsOf(machineId)),
   awaitMachine: ({ machineId }) => Promise.resolve(factsOf(machineId)),
   sendMail: ({ headers }) => {

@@ -1,3 +1,4 @@
+import { archiverMail } from '../../src/domain/templates/archive-soc.js';
 import { feedMail } from '../../src/domain/templates/feed.js';
 import { findingMail } from '../../src/domain/templates/finding.js';
 import type { RenderedMail } from '../../src/domain/templates/kinds.js';
@@ -57,6 +58,12 @@ export function socMails(): Record<string, RenderedMail> {
       foundAt: minute(62),
       namespace: 'mimamori',
       socMailTo,
+    }),
+    'soc-archive-trouble': archiverMail({
+      service,
+      since: minute(0),
+      why: '/var/lib/mimamori-archive: acme/entries/0000000012.json cannot be written: ENOSPC',
+      isOver: false,
     }),
     'soc-customers-file-refused': refusedFileMail(
       [

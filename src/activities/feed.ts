@@ -29,7 +29,7 @@ import { messageIdOf } from '../domain/templates/thread.js';
 import type { Policy } from '../domain/policy.js';
 import type { Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
-import { HOUR_MS, SECOND_MS, toInstant, toMs, type Instant } from '../domain/time.js';
+import { SECOND_MS, toInstant, toMs, type Instant } from '../domain/time.js';
 import { USED_UP } from '../integrations/defender/caller.js';
 import type { AlertPage, DefenderClient } from '../integrations/defender/client.js';
 import { DefenderError } from '../integrations/defender/errors.js';
@@ -39,6 +39,7 @@ import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
 import { deliver, isOfTenant, type Delivered, type Delivery } from '../temporal/delivery.js';
 import { isOutage } from '../temporal/grpc.js';
+import { memoryMs } from '../temporal/memory.js';
 import type { RejectedInput } from '../workflows/messages.js';
 import { hashOf, looseIdOf, readingOf, type Reading } from './alert-reading.js';
 import { alive, isTemporals } from './support.js';
@@ -89,21 +90,6 @@ export function failureOf(error: unknown): FeedFailure {
 /** Brings alerts in from Defender. */
 export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deliverRejected'> {
   const { client, taskQueue, policies, defender, mail, defaultApiBase, feedLookBackMs, tellFeedAfterMs } = deps;
-  let remembered: Promise<number> | undefined;
-  let rememberedAtMs = 0;
-
-  /** For how long Temporal remembers a closed incident, in ms. */
-  function memoryMs(): Promise<number> {
-    if (remembered !== undefined && Date.now() - rememberedAtMs < HOUR_MS) return remembered;
-    rememberedAtMs = Date.now();
-    remembered = client.workflowService
-      .describeNamespace({ namespace: client.options.namespace })
-      .then(({ config }) => Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * SECOND_MS || Infinity);
-    remembered.catch(() => {
-      remembered = undefined;
-    });
-    return remembered;
-  }
 
   async function keepAside(customerId: string, raw: unknown, { reason, errors }: Refused): Promise<void> {
     const at = toInstant(Date.now());
@@ -142,7 +128,7 @@ export function feedActivities(deps: FeedDeps): Pick<Outside, 'pollFeed' | 'deli
       return rejected('other-tenant', [{ path: 'aadTenantId', message: "is not the customer's tenant" }]);
     }
     // What was closed before then is forgotten: nobody could tell whether it was judged.
-    const opens = Date.now() - toMs(news.alert.createdAt) < (await memoryMs());
+    const opens = Date.now() - toMs(news.alert.createdAt) < (await memoryMs(client));
     const delivered = await deliver(deps, customerId, policy, news, {
       opens,
       ...(openedAfter === undefined ? {} : { openedAfter }),

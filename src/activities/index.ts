@@ -1,4 +1,5 @@
 import type { Outside } from '../domain/ports.js';
+import { archiveActivities, type ArchiveDeps } from './archive.js';
 import { auditActivities, type AuditDeps } from './audit.js';
 import { exclusionActivities, type ExclusionDeps } from './exclusions.js';
 import { feedActivities, type FeedDeps } from './feed.js';
@@ -12,7 +13,16 @@ import { createPolicyReader } from '../temporal/run-time-policy.js';
 import type { TellDeps } from './support.js';
 
 export type ActivityDeps = Omit<
-  AuditDeps & DefenderDeps & ExclusionDeps & FeedDeps & MailboxDeps & MailDeps & MessageDeps & PhoneDeps & TellDeps,
+  ArchiveDeps &
+    AuditDeps &
+    DefenderDeps &
+    ExclusionDeps &
+    FeedDeps &
+    MailboxDeps &
+    MailDeps &
+    MessageDeps &
+    PhoneDeps &
+    TellDeps,
   'readPolicy' | 'findExclusion'
 >;
 
@@ -25,6 +35,7 @@ export function createActivities(given: ActivityDeps): Outside {
     findExclusion: exclusionFinder(client),
   };
   return {
+    ...archiveActivities(deps),
     ...auditActivities(deps),
     ...defenderActivities(deps),
     ...exclusionActivities(deps),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { replyAddress, taggedSubject, type MailTokens } from '../domain/customer-mail/tag.js';
 import type { Outside } from '../domain/ports.js';
 import { oneLine } from '../domain/text.js';
@@ -35,7 +36,8 @@ export function mailActivities({ mail, tokens, replyTo, ...tell }: MailDeps): Pi
             { ...envelope, ...answerable(conversation, subject), ...body },
             signal,
           );
-          return { status: 'accepted', at: acceptedAt, rejected };
+          const textSha256 = createHash('sha256').update(body.text.replace(/\r\n?/g, '\n')).digest('hex');
+          return { status: 'accepted', at: acceptedAt, rejected, textSha256 };
         } catch (error) {
           if (isTemporals(error) || !(error instanceof MailError)) throw error;
           if (error.kind === 'permanent') {

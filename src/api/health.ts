@@ -1,5 +1,6 @@
 import express from 'express';
 import { SECOND_MS } from '../domain/time.js';
+import { isArchiving } from '../temporal/archiver.js';
 import { isAuditing } from '../temporal/audit-schedule.js';
 import type { Gateway } from './gateway.js';
 
@@ -38,9 +39,18 @@ export async function hasAuditor({ client }: Gateway): Promise<boolean> {
   }
 }
 
+/** Likewise: nothing is lost before Temporal forgets it. */
+export async function hasArchiver({ client }: Gateway): Promise<boolean> {
+  try {
+    return await client.withDeadline(Date.now() + PROBE_DEADLINE_MS, () => isArchiving(client));
+  } catch {
+    return false;
+  }
+}
+
 /**
  * `healthz`: the process answers. `readyz`: and so do Temporal and a polling worker; says which is missing, and whether
- * the auditor is.
+ * the auditor or the archiver is.
  */
 export function healthRoutes(gateway: Gateway): express.Router {
   const router = express.Router();
@@ -50,8 +60,12 @@ export function healthRoutes(gateway: Gateway): express.Router {
   router.get('/readyz', async (_request, response) => {
     const parts = await readiness(gateway);
     const missing = [...(parts.temporal ? [] : ['temporal']), ...(parts.worker ? [] : ['worker'])];
-    if (missing.length > 0) response.status(503).json({ ready: false, missing });
-    else response.json({ ready: true, missing: (await hasAuditor(gateway)) ? [] : ['auditor'] });
+    if (missing.length > 0) {
+      response.status(503).json({ ready: false, missing });
+      return;
+    }
+    const [auditor, archiver] = await Promise.all([hasAuditor(gateway), hasArchiver(gateway)]);
+    response.json({ ready: true, missing: [...(auditor ? [] : ['auditor']), ...(archiver ? [] : ['archiver'])] });
   });
   return router;
 }

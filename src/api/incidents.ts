@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { archivePlaceSchema } from '../domain/archive/entry.js';
 import {
   answerSchema,
   assignSchema,
@@ -43,6 +44,9 @@ const shownIncidentSchema = incidentSchema.extend({
     .optional()
     .meta({ description: 'Alerts that may belong to the same attack; left out where no list can be asked.' }),
   partial: z.literal(true).optional().meta({ description: 'Only the summary: no worker could be asked.' }),
+  archive: archivePlaceSchema
+    .optional()
+    .meta({ description: 'Where it lies in the archive, of one that is `archived`.' }),
 });
 
 const commandedIncidentSchema = shownIncidentSchema.omit({ related: true }).extend({
@@ -51,10 +55,13 @@ const commandedIncidentSchema = shownIncidentSchema.omit({ related: true }).exte
     .meta({ description: 'What the command itself came to: for a repeated key what it came to at first.' }),
 });
 
-/** A command for an incident whose workflow has ended: a repeated key has its answer, and some take it up again. */
+/**
+ * A command for an incident whose workflow has ended, or that Temporal has forgotten: a repeated key has its answer, and some take it
+ * up again with its record.
+ */
 async function commandToEnded<Body>(
   gateway: Gateway,
-  record: IncidentRecord,
+  { state, record }: { state: 'ended' | 'archived'; record: IncidentRecord },
   update: CommandUpdate<Body>,
   command: Command<Body>,
   deadlineMs: number,
@@ -62,7 +69,10 @@ async function commandToEnded<Body>(
   const outcome = outcomeBefore(record.handled, command);
   if (outcome !== undefined) return outcome;
   const takesUpAgain = update.name === reopenUpdate.name || update.name === noteUpdate.name;
-  if (!takesUpAgain) throw new Problem('incident-closed', 'The incident is closed; reopen it first.');
+  if (!takesUpAgain) {
+    const where = state === 'archived' ? 'closed and in the archive' : 'closed';
+    throw new Problem('incident-closed', `The incident is ${where}; reopen it first.`);
+  }
   return resumeWithCommand(gateway, record, update, command, deadlineMs);
 }
 
@@ -85,7 +95,8 @@ async function carryOut<Body>(
       throw new Problem('worker-unavailable', 'The incident could not be reached; send the command again.');
     }
     case 'ended':
-      return { id, outcome: await commandToEnded(deps, known.record, update, command, deadlineMs) };
+    case 'archived':
+      return { id, outcome: await commandToEnded(deps, known, update, command, deadlineMs) };
     case 'stopped':
       throw stoppedProblem();
   }

@@ -1,4 +1,5 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { placeOf, type Archive, type ArchivedIncident, type ArchivePlace } from '../domain/archive/entry.js';
 import { incidentView, type IncidentSummary, type IncidentView } from '../domain/incident/view.js';
 import { toInstant } from '../domain/time.js';
 import { executionOf, type Execution } from '../temporal/executions.js';
@@ -8,8 +9,20 @@ import { reach, type Gateway } from './gateway.js';
 import { Problem } from './problem.js';
 import { readRun } from './reading.js';
 
-export function knownIncident(gateway: Gateway, id: string): Promise<Known | undefined> {
-  return reach(gateway, () => findIncident(gateway.client, id));
+/** Incidents as they run, and as they were archived once Temporal has forgotten them. */
+export interface IncidentGateway extends Gateway {
+  archive: Pick<Archive, 'find'>;
+}
+
+/** An incident as Temporal knows it, or else as the archive does. */
+export async function knownIncident(
+  gateway: IncidentGateway,
+  id: string,
+): Promise<Known | ({ state: 'archived' } & ArchivedIncident) | undefined> {
+  const known = await reach(gateway, () => findIncident(gateway.client, id));
+  if (known !== undefined) return known;
+  const archived = await gateway.archive.find(id);
+  return archived === undefined ? undefined : { state: 'archived', ...archived };
 }
 
 /** Of an incident whose workflow no longer runs: nothing can be done about it before somebody has mended that. */
@@ -33,7 +46,7 @@ export function atStandstill(
   return reasons.length === 0 ? summary : { ...summary, attention: [...summary.attention, ...reasons].sort() };
 }
 
-export type ShownIncident = IncidentView & { partial?: true };
+export type ShownIncident = IncidentView & { partial?: true; archived?: true; archive?: ArchivePlace };
 
 /** What is left to show while no worker can be asked: the summary. */
 async function partialView(
@@ -62,8 +75,8 @@ async function partialView(
   };
 }
 
-/** The whole incident; its summary alone, marked `partial`, while no worker answers. */
-export async function readIncident(gateway: Gateway, id: string): Promise<ShownIncident> {
+/** The whole incident, from the archive where Temporal has forgotten it; its summary alone, marked `partial`, while no worker answers. */
+export async function readIncident(gateway: IncidentGateway, id: string): Promise<ShownIncident> {
   const { client } = gateway;
   const now = toInstant(Date.now());
   const reading = await readRun(gateway, {
@@ -71,7 +84,11 @@ export async function readIncident(gateway: Gateway, id: string): Promise<ShownI
     find: () => findIncident(client, id),
     viewOf: (record) => incidentView(record, now),
   });
-  if (reading === undefined) throw new Problem('unknown-incident', `There is no incident ${id}.`);
+  if (reading === undefined) {
+    const archived = await gateway.archive.find(id);
+    if (archived === undefined) throw new Problem('unknown-incident', `There is no incident ${id}.`);
+    return { ...archived.view, archived: true, archive: placeOf(archived) };
+  }
   if (reading.is === 'whole') return reading.view;
   const summary = memoSummary(reading.description.memo);
   if (summary === undefined) throw new Problem('worker-unavailable', 'No worker can be asked for this incident.');

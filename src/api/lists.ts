@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { ArchiveError, type ChainPositions } from '../domain/archive/entry.js';
 import { levelSchema } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
 import { machineIdSchema } from '../domain/defender.js';
@@ -10,13 +11,16 @@ import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/
 import { searchKeys, searchWord } from '../domain/lists.js';
 import type { Operator } from '../operators.js';
 import { FAILING_TASK, IS_STOPPED, listExecutions, type Execution } from '../temporal/executions.js';
+import { listArchived, readPositions, writePositions } from './archived-list.js';
 import { describe, reach, type Gateway } from './gateway.js';
 import { atStandstill } from './known-incidents.js';
 import { maySee } from './operators.js';
 import { Problem } from './problem.js';
-import { route, type Route } from './route.js';
+import { route, type ApiDeps, type Route } from './route.js';
 
 const MAX_PAGE = 200;
+/** In a token: Temporal has listed all that it has. */
+const ARCHIVE_BEGINS = 'archive';
 /** So much is sorted that is not read page by page. */
 export const MAX_QUEUE = 1_000;
 
@@ -48,7 +52,7 @@ const listQuerySchema = z.strictObject({
   exclusion: word.optional().meta({ description: 'The id of an exclusion that their alerts match.' }),
   ...pageSchema,
 });
-type ListQuery = z.infer<typeof listQuerySchema>;
+export type ListQuery = z.infer<typeof listQuerySchema>;
 
 const queueQuerySchema = z.strictObject({ customer: customerIdSchema.optional(), assignee: word.optional() });
 
@@ -85,10 +89,20 @@ function sealToken(query: string, token: string): string {
   return `${tokenMark(query, token)}${token}`;
 }
 
-function openToken(query: string, sealed: string): string {
+/** What was sealed for that list; undefined for what was not. */
+function unsealed(query: string, sealed: string): string | undefined {
   const token = sealed.slice(12);
-  if (sealToken(query, token) === sealed) return token;
-  throw new Problem('invalid-input', 'The page token is not understood.', [
+  return sealToken(query, token) === sealed ? token : undefined;
+}
+
+function openToken(query: string, sealed: string): string {
+  const token = unsealed(query, sealed);
+  if (token !== undefined) return token;
+  throw notAToken();
+}
+
+function notAToken(): Problem {
+  return new Problem('invalid-input', 'The page token is not understood.', [
     { path: 'pageToken', message: 'is not one that this list has given' },
   ]);
 }
@@ -132,6 +146,10 @@ async function newestRuns(gateway: Gateway, type: string, rows: Execution[]): Pr
   });
 }
 
+function queryOf(type: string, filters: readonly string[]): string {
+  return [`WorkflowType = '${type}'`, `ExecutionStatus != 'ContinuedAsNew'`, ...filters].join(' AND ');
+}
+
 export async function listRows(
   gateway: Gateway,
   type: 'incident' | 'device' | 'rejectedAlert' | 'exclusionRequest' | 'inquiry' | 'heldMail',
@@ -139,7 +157,7 @@ export async function listRows(
   pageSize: number,
   pageToken?: string,
 ): Promise<Page> {
-  const query = [`WorkflowType = '${type}'`, `ExecutionStatus != 'ContinuedAsNew'`, ...filters].join(' AND ');
+  const query = queryOf(type, filters);
   const start = pageToken === undefined ? undefined : openToken(query, pageToken);
   const { rows, nextPageToken } = await listPage(gateway, query, pageSize, start);
   const newest = await newestRuns(gateway, type, rows);
@@ -224,6 +242,85 @@ function listFilters(operator: Operator, query: ListQuery): string[] {
   ];
 }
 
+/** Does a summary from the archive, where no attributes are indexed, match what a list is filtered by? */
+export function matchesQuery(summary: IncidentSummary, query: ListQuery): boolean {
+  const { stage, level, slo, assignee, machine, defenderIncident, attention, exclusion } = query;
+  const matches: Record<keyof Omit<ListQuery, 'customer' | 'limit' | 'pageToken'>, boolean> = {
+    stage: stage === undefined || summary.stage === stage,
+    level: level === undefined || summary.level === level,
+    slo: slo === undefined || summary.slo.state === slo,
+    assignee: assignee === undefined || summary.assignee === (assignee === 'none' ? null : assignee),
+    machine: machine === undefined || summary.devices.some(({ machineId }) => machineId === machine),
+    defenderIncident: defenderIncident === undefined || summary.defenderIncidentId === defenderIncident,
+    attention:
+      attention === undefined ||
+      (attention === 'any' ? summary.attention.length > 0 : summary.attention.includes(attention)),
+    exclusion: exclusion === undefined || summary.exclusionId === exclusion,
+  };
+  return Object.values(matches).every(Boolean);
+}
+
+/** Those whose chains the operator may see, and the caller asks for. */
+async function archivedCustomers({ archive }: ApiDeps, operator: Operator, { customer }: ListQuery): Promise<string[]> {
+  const ids = await archive.customers();
+  return ids.filter((id) => maySee(operator, id) && (customer === undefined || id === customer));
+}
+
+async function chainEnds(deps: ApiDeps, ids: readonly string[]): Promise<ChainPositions> {
+  const ends = await Promise.all(ids.map(async (id) => [id, (await deps.archive.tail(id))?.entry.seq ?? 0] as const));
+  return Object.fromEntries(ends);
+}
+
+/** Page by page what Temporal lists, and then what is in the archive alone. */
+async function listIncidents(
+  deps: ApiDeps,
+  operator: Operator,
+  query: ListQuery,
+): Promise<{ items: IncidentSummary[]; nextPageToken?: string }> {
+  const { limit, pageToken } = query;
+  const filters = listFilters(operator, query);
+  // A token is good for the list that has given it, and for the part of it.
+  const ofArchive = `archive ${queryOf('incident', filters)}`;
+  const given = pageToken === undefined ? undefined : unsealed(ofArchive, pageToken);
+  const tokenFor = (token: string) => ({ nextPageToken: sealToken(ofArchive, token) });
+  if (given === undefined) {
+    const page = await listRows(deps, 'incident', filters, limit, pageToken);
+    const items = page.rows.map(summaryIn);
+    if (page.nextPageToken !== undefined) return { items, nextPageToken: page.nextPageToken };
+    // Everything in the archive is closed. Where it cannot be asked now, the next page says so.
+    const mayBeThere = (query.stage ?? 'closed') === 'closed' && (await hasArchived(deps, operator, query));
+    return mayBeThere ? { items, ...tokenFor(ARCHIVE_BEGINS) } : { items };
+  }
+  const ends = await chainEnds(deps, await archivedCustomers(deps, operator, query));
+  const from = given === ARCHIVE_BEGINS ? ends : goingOn(ends, given);
+  const { items, next } = await listArchived(deps.archive, from, limit, {
+    matches: (summary) => matchesQuery(summary, query),
+    known: async (ids) => new Set((await runsOf(deps, 'incident', ids)).map(({ workflowId }) => workflowId)),
+  });
+  return next === undefined ? { items } : { items, ...tokenFor(writePositions(next)) };
+}
+
+/** Anybody may write a token: it says where to go on in the chains that its bearer may see, and in no others. */
+function goingOn(ends: ChainPositions, token: string): ChainPositions {
+  const positions = readPositions(token);
+  if (positions === undefined) throw notAToken();
+  return Object.fromEntries(
+    Object.entries(ends).flatMap(([id, end]) => {
+      const position = positions[id];
+      return position === undefined ? [] : [[id, Math.min(position, end)] as const];
+    }),
+  );
+}
+
+async function hasArchived(deps: ApiDeps, operator: Operator, query: ListQuery): Promise<boolean> {
+  try {
+    return (await archivedCustomers(deps, operator, query)).length > 0;
+  } catch (error) {
+    if (error instanceof ArchiveError) return true;
+    throw error;
+  }
+}
+
 /** Attention first, then whatever is due soonest, then the oldest. */
 export function byUrgency(a: IncidentSummary, b: IncidentSummary): number {
   const attention = Number(b.attention.length > 0) - Number(a.attention.length > 0);
@@ -244,14 +341,16 @@ export const listRoutes: Route[] = [
     summary: 'Incidents, newest first',
     access: 'read',
     query: listQuerySchema,
-    answers: { 200: { description: 'One page.', schema: listSchema } },
+    answers: {
+      200: {
+        description:
+          'One page. What Temporal has forgotten comes last, from the archive (`archived`): there a page may have few rows, or none, and go on.',
+        schema: listSchema,
+      },
+    },
     async handle({ deps, operator, query }) {
-      const page = await listRows(deps, 'incident', listFilters(operator, query), query.limit, query.pageToken);
-      const items = page.rows.map(summaryIn).sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-      return {
-        status: 200,
-        body: { items, ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }) },
-      };
+      const { items, ...more } = await listIncidents(deps, operator, query);
+      return { status: 200, body: { items: items.sort((a, b) => b.createdAt.localeCompare(a.createdAt)), ...more } };
     },
   }),
   route({

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { ArchiveError } from '../domain/archive/entry.js';
 import { keyErrorIn } from '../domain/sealing.js';
 import { rejectionStatus, type InputError, type Rejection, type RejectionCode } from '../domain/errors.js';
 
@@ -15,6 +16,7 @@ const httpStatus = {
   'worker-unavailable': 503,
   'sign-in-unavailable': 503,
   'key-missing': 503,
+  'archive-unavailable': 503,
   'internal-error': 500,
 } as const;
 
@@ -94,6 +96,11 @@ function keyProblem(error: unknown): Problem | undefined {
   return keyError && new Problem('key-missing', `What is kept of it cannot be read: ${keyError.message}.`);
 }
 
+/** What the archive holds cannot be had: it is away, or not as it was written. */
+function archiveProblem(error: unknown): Problem | undefined {
+  return error instanceof ArchiveError ? new Problem('archive-unavailable', `${error.message}.`) : undefined;
+}
+
 /** What a line in the log names the incident by. Paths that cannot be decoded never come to an incident. */
 function incidentIn(path: string): string | undefined {
   const [, id] = /^\/v1\/incidents\/([^/]+)/.exec(path) ?? [];
@@ -117,7 +124,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     }
     const incidentId = incidentIn(request.path);
     log.error({ err: error, requestId: response.get('X-Request-Id'), incidentId }, 'request failed');
-    const withoutKey = keyProblem(error);
+    const withoutKey = archiveProblem(error) ?? keyProblem(error);
     if (withoutKey !== undefined) {
       sendProblem(response, withoutKey);
       return;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { Archive } from '../domain/archive/entry.js';
 import type { Command } from '../domain/commands.js';
 import { inputErrors } from '../domain/input.js';
 import { parseIncidentId } from '../domain/incident/record.js';
@@ -18,6 +19,7 @@ export interface ApiDeps extends Gateway {
   audit: AuditLog;
   /** Undefined: nothing is encrypted. */
   sealing: Sealing | undefined;
+  archive: Archive;
 }
 
 export interface Call<Body, Query> {

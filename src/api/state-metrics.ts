@@ -7,7 +7,7 @@ import { mailboxLagMs } from '../domain/mailbox/state.js';
 import { SECOND_MS, toInstant } from '../domain/time.js';
 import { readFeeds } from './feeds.js';
 import { reach } from './gateway.js';
-import { hasAuditor, readiness } from './health.js';
+import { hasArchiver, hasAuditor, readiness } from './health.js';
 import { equals } from './lists.js';
 import { readMailbox } from './mailbox.js';
 import type { ApiDeps } from './route.js';
@@ -15,7 +15,7 @@ import type { ApiDeps } from './route.js';
 /** However often it is asked for, Temporal is asked no more often than this. */
 const LASTS_MS = 15 * SECOND_MS;
 
-export const parts = ['temporal', 'worker', 'auditor', 'mailbox'] as const;
+export const parts = ['temporal', 'worker', 'auditor', 'archiver', 'mailbox'] as const;
 type Part = (typeof parts)[number];
 
 /**
@@ -112,6 +112,7 @@ export function stateMetrics(registry: Registry, deps: ApiDeps, log: Logger): ()
     show('worker', worker);
     const looks = [
       hasAuditor(deps).then((isThere) => show('auditor', isThere)),
+      hasArchiver(deps).then((isThere) => show('archiver', isThere)),
       readIncidents(),
       readAllFeeds(),
       readTheMailbox(),

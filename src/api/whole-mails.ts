@@ -1,3 +1,4 @@
+import { inquiryToAsk, wholeMails } from '../domain/inquiry/whole-mails.js';
 import { askInquiry } from './inquiries.js';
 import type { Gateway } from './gateway.js';
 import type { ShownIncident } from './known-incidents.js';
@@ -8,22 +9,12 @@ import { Problem } from './problem.js';
  * cannot be asked what is there is shown, and `isCut` says so.
  */
 export async function withWholeMails(gateway: Gateway, incident: ShownIncident): Promise<ShownIncident> {
-  const inquiryId = incident.customerMails.find((mail) => mail.isCut && mail.inquiryId !== null)?.inquiryId;
-  if (inquiryId == null) return incident;
+  const inquiryId = inquiryToAsk(incident.customerMails);
+  if (inquiryId === undefined) return incident;
   const inquiry = await askInquiry(gateway, inquiryId).catch((error: unknown) => {
     if (error instanceof Problem) return undefined;
     throw error;
   });
   if (inquiry === undefined) return incident;
-  const customerMails = incident.customerMails.map((mail) => {
-    const whole = mail.isCut
-      ? inquiry.conversation.find(
-          ({ messageId, receivedAt }) => messageId === mail.messageId && receivedAt === mail.receivedAt,
-        )
-      : undefined;
-    return whole === undefined || whole.newText.length <= mail.words.length
-      ? mail
-      : { ...mail, words: whole.newText, subject: whole.subject, isCut: whole.isCut };
-  });
-  return { ...incident, customerMails };
+  return { ...incident, customerMails: wholeMails(incident.customerMails, inquiry) };
 }

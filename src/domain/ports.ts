@@ -1,3 +1,4 @@
+import type { ArchiverState } from './archive/state.js';
 import type { Suspects } from './audit.js';
 import type { Opening } from './business-hours.js';
 import type { ExclusionChange } from './customers/record.js';
@@ -153,6 +154,13 @@ export interface Outside {
     state: FeedState | null;
   }): Promise<{ state: FeedState | null; ended: boolean }>;
 
+  /**
+   * Puts every closed incident that an analyst could have had into the archive, and again what has changed since. Fails, to be
+   * retried, while there is nothing new; returns how it stands when something was archived, and now and then. A second try finds
+   * in the archive what the first one has put there.
+   */
+  archiveClosed(input: { state: ArchiverState | null }): Promise<ArchiverState>;
+
   /** Tries once more what a feed has kept aside. A second try finds the incident that the first one opened. */
   deliverRejected(input: { customerId: string; raw: string }): Promise<RejectedOutcome>;
 
@@ -278,7 +286,13 @@ export interface MailInput {
 }
 
 export type MailResult =
-  | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }
+  | {
+      status: 'accepted';
+      at: Instant;
+      rejected: { address: string; response: string }[];
+      /** Of the mail's text, with LF at the ends of its lines. Absent in results of before it was kept. */
+      textSha256?: string;
+    }
   | { status: 'rejected'; reason: 'mail-rejected'; response: string }
   /** The connection was cut while the server took it: it may have been accepted. To be sent again, with the same id. */
   | { status: 'uncertain'; at?: Instant };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isOlder, projectAlert, type AlertNews, type AlertRecord } from '../domain/alert.js';
+import { ArchiveError, type Archive } from '../domain/archive/entry.js';
 import type { DefenderAlert } from '../domain/defender.js';
 import { advance } from '../domain/incident/advance.js';
 import { scopeOf } from '../domain/incident/assessment.js';
@@ -14,6 +15,7 @@ import { alertUpdatedSignal } from '../workflows/messages.js';
 import { signalRunning } from './executions.js';
 import type { FindExclusion } from './exclusions.js';
 import { findIncident, memoSummary, startIncident, type Known, type Reach } from './incidents.js';
+import { memoryMs } from './memory.js';
 
 /** Between a look and a message the incident may end or begin; a few looks settle it. */
 const MAX_LOOKS = 5;
@@ -21,6 +23,7 @@ const MAX_LOOKS = 5;
 /** What it takes to bring alerts to their incidents. */
 export interface Delivery extends Reach {
   findExclusion: FindExclusion;
+  archive: Pick<Archive, 'find' | 'findPlace'>;
 }
 
 export type Delivered =
@@ -86,6 +89,22 @@ function changesNothing(record: IncidentRecord, next: IncidentRecord): boolean {
   return JSON.stringify(scopeOf(record)) === JSON.stringify(scopeOf(next));
 }
 
+/** Passes newer content on to an incident that has ended, with the record that it has ended with. */
+async function passOnToEnded(
+  reach: Reach,
+  record: IncidentRecord,
+  news: AlertNews,
+): Promise<{ is: 'updated' | 'unchanged'; stage: Stage } | undefined> {
+  if (record.fingerprint === news.fingerprint || isOlder(news.alert, record.alert)) {
+    return { is: 'unchanged', stage: stageOf(record) };
+  }
+  const now = toInstant(Date.now());
+  const next = advance(evolve(record, { type: 'alert-updated', ...news }, now), now);
+  if (changesNothing(record, next)) return { is: 'unchanged', stage: stageOf(record) };
+  const started = await startIncident(reach, record, { news, again: true });
+  return started === 'exists' ? undefined : { is: 'updated', stage: stageOf(next) };
+}
+
 /** Passes newer content on to an incident that is there. */
 async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): Promise<Delivered | undefined> {
   const openedAfter = z.number().safeParse(known.description.memo?.['openedAfter']).data;
@@ -102,15 +121,8 @@ async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): 
       return isTold ? told('updated', stage) : undefined;
     }
     case 'ended': {
-      const { record } = known;
-      if (record.fingerprint === news.fingerprint || isOlder(news.alert, record.alert)) {
-        return told('unchanged', stageOf(record));
-      }
-      const now = toInstant(Date.now());
-      const next = advance(evolve(record, { type: 'alert-updated', ...news }, now), now);
-      if (changesNothing(record, next)) return told('unchanged', stageOf(record));
-      const started = await startIncident(reach, record, { news, again: true });
-      return started === 'exists' ? undefined : told('updated', stageOf(next));
+      const passed = await passOnToEnded(reach, known.record, news);
+      return passed === undefined ? undefined : told(passed.is, passed.stage);
     }
     case 'stopped': {
       const { memo } = known.description;
@@ -120,10 +132,27 @@ async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): 
   }
 }
 
+/** Is there an incident of it in the archive, which Temporal may have forgotten? Or nobody can tell now, and here is why. */
+async function isArchived(
+  { client, archive }: Delivery,
+  id: string,
+  { alert }: AlertNews,
+): Promise<boolean | ArchiveError> {
+  try {
+    return (await archive.findPlace(id)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    // Of an alert that is so young Temporal itself remembers the incident.
+    return Date.now() - toMs(alert.createdAt) < (await memoryMs(client)) ? false : error;
+  }
+}
+
 /**
- * Takes one version of an alert to its incident: a new one, or the one that is there. Twice the same version is
- * `unchanged`. So is one that leaves an alert which the rules have closed closed for the same findings: it is not written
- * down, for no analyst ever had it.
+ * Takes one version of an alert to its incident: a new one, the one that is there, or the one that is in the archive. Twice the
+ * same version is `unchanged`. So is one that leaves an alert which the rules have closed closed for the same findings: it is not
+ * written down, for no analyst ever had it.
+ *
+ * @throws ArchiveError where the archive is away, and Temporal alone may have forgotten the alert
  */
 export async function deliver(
   reach: Delivery,
@@ -133,7 +162,8 @@ export async function deliver(
   how: { opens: boolean; openedAfter?: number } = { opens: true },
 ): Promise<Delivered> {
   const id = incidentIdOf(customerId, news.alert.alertId);
-  if (how.opens) {
+  const archived = await isArchived(reach, id, news);
+  if (how.opens && archived === false) {
     const record = await openedRecord(reach, customerId, policy, news);
     const { openedAfter } = how;
     const memo = openedAfter === undefined ? {} : { openedAfter };
@@ -143,9 +173,19 @@ export async function deliver(
   }
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     const known = await findIncident(reach.client, id);
-    const delivered = known === undefined ? undefined : await passOn(reach, id, known, news);
-    if (delivered !== undefined) return delivered;
-    if (known === undefined && !how.opens) break;
+    if (known !== undefined) {
+      const delivered = await passOn(reach, id, known, news);
+      if (delivered !== undefined) return delivered;
+      continue;
+    }
+    if (archived instanceof ArchiveError) throw archived;
+    const before = archived ? await reach.archive.find(id) : undefined;
+    if (before !== undefined) {
+      const passed = await passOnToEnded(reach, before.record, news);
+      if (passed !== undefined) return { ...passed, incidentId: id };
+    } else if (!how.opens) {
+      break;
+    }
   }
   return { is: 'unsettled', incidentId: id };
 }

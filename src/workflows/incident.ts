@@ -18,7 +18,7 @@ import { Devices } from './incident/devices.js';
 import { Links } from './incident/links.js';
 import { Mails } from './incident/mails.js';
 import { handleSignals, takeSignalled, type SignalledCommand } from './incident/signals.js';
-import { incidentFactsQuery, incidentQuery, type IncidentInput } from './messages.js';
+import { incidentFactsQuery, incidentQuery, incidentRecordQuery, type IncidentInput } from './messages.js';
 import { measure } from './meter.js';
 import { askPhone, quick } from './outside.js';
 import { Alarm, goOnAsNew, now, Showcase } from './support.js';
@@ -57,6 +57,7 @@ export async function incident({ record: initial, news }: IncidentInput): Promis
   setHandler(incidentQuery, (at?: Instant) => incidentView(book.record, at ?? now()), {
     description: 'The whole incident: duties, timeline, what it waits for.',
   });
+  setHandler(incidentRecordQuery, () => book.record, { description: 'Its whole record, for the archive.' });
   setHandler(incidentFactsQuery, () => incidentFacts(book.record), {
     description: 'What an exclusion has to know of it.',
   });

@@ -1,6 +1,7 @@
 export { alertFeed } from './alert-feed.js';
 export { incident } from './incident.js';
 export { inquiry } from './inquiry.js';
+export { archiver } from './archiver.js';
 export { auditor } from './auditor.js';
 export { customer } from './customer.js';
 export { device } from './device.js';

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AlertNews } from '../domain/alert.js';
+import type { ArchiverState } from '../domain/archive/state.js';
 import type {
   AnswerBody,
   AssignBody,
@@ -94,6 +95,8 @@ export const leadReportSignal = defineSignal<[LeadReport]>('leadReport');
 
 /** `now` makes the clock current: a query itself has only the time of the workflow's last step. */
 export const incidentQuery = defineQuery<IncidentView, [Instant?]>('incident');
+/** For the archive. Runs of before know it once a newer worker has them. */
+export const incidentRecordQuery = defineQuery<IncidentRecord>('record');
 export const incidentFactsQuery = defineQuery<IncidentFacts>('exclusionFacts');
 
 // device:{customerId}:{machineId}
@@ -221,6 +224,13 @@ export const strangersQuery = defineQuery<{ toldAt: Instant | null; untold: numb
 export interface MailboxInput {
   /** How the run before stood. */
   state?: MailboxState | null;
+}
+
+// archiver
+
+export interface ArchiverInput {
+  /** How the run before stood. */
+  state?: ArchiverState | null;
 }
 
 // feed:{customerId}

@@ -121,7 +121,7 @@ describe('a house that begins without a worker', () => {
       return reply.status === 200 ? reply.body : undefined;
     });
     // No house on the server that the tests share has an auditor.
-    assert.deepEqual(ready, { ready: true, missing: ['auditor'] });
+    assert.deepEqual(ready, { ready: true, missing: ['auditor', 'archiver'] });
   });
 });
 

@@ -100,7 +100,8 @@ describe('the auditor', function () {
       'limit.historyCount.suggestContinueAsNew=40',
     ]);
     globex = `globex-${randomUUID().slice(0, 8)}`;
-    house = await House.open({ environment, customers: [englishCustomer(globex, 1)], audit: PACE });
+    const customers = [englishCustomer(globex, 1)];
+    house = await House.open({ environment, customers, audit: PACE, archiveEveryMs: PACE.lookEveryMs });
   });
   after(async () => {
     await house.close();

@@ -16,6 +16,7 @@ import { createPhoneClient } from '../../src/integrations/phone/client.js';
 import { createPolicies } from '../../src/policy.js';
 import { ensureMailbox } from '../../src/temporal/mailbox.js';
 import { createFeedWorker, createWorker } from '../../src/worker.js';
+import { noArchive } from '../support/archive.js';
 import { MAILBOX_ADDRESS, SERVICE, TOKEN_SECRET, type House } from '../support/house.js';
 import { workflowBundle } from '../support/temporal.js';
 import { haltSchema, Halts, type Halt, type HaltsSeen } from './halts.js';
@@ -107,6 +108,7 @@ async function main(plan: z.output<typeof planSchema>): Promise<void> {
   const activities = createActivities({
     client,
     taskQueue,
+    archive: noArchive,
     policies: createPolicies(plan.customers, SERVICE),
     businessHours: (at) => ({ opensAt: at }),
     feedLookBackMs: 0,

@@ -12,6 +12,7 @@ import { customersFileSchema } from '../../src/domain/customer.js';
 import { createTokenVerifier } from '../../src/integrations/access-tokens.js';
 import { createMailTokens } from '../../src/integrations/mail/tokens.js';
 import { createPolicies } from '../../src/policy.js';
+import { noArchive } from '../support/archive.js';
 import { SERVICE, TOKEN_SECRET, WEBHOOK_SECRET, type House } from '../support/house.js';
 import { haltSchema, Halts, type Halt, type HaltsSeen } from './halts.js';
 import { testConverter } from '../support/keys.js';
@@ -81,6 +82,7 @@ async function main(plan: z.output<typeof planSchema>): Promise<void> {
     audit: createAuditLog(undefined, log),
     sealing: undefined,
     webUiOrigin: undefined,
+    archive: noArchive,
     log,
     publicUrl: 'http://127.0.0.1',
     twilioAuthToken,

@@ -127,6 +127,7 @@ export class Processes {
     }
     const env = {
       ...childEnvironment({ PATH: process.env['PATH'], HOME: process.env['HOME'] }, ports, operatorsFile),
+      ARCHIVE_DIR: join(dataDir, 'archive'),
       // No customer writes here.
       IMAP_URL: '',
       CUSTOMERS_FILE: customersFile,

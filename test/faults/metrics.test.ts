@@ -125,6 +125,7 @@ describe('the metrics of a running service', function () {
       ['mimamori_part_up', { part: 'temporal' }, 1],
       ['mimamori_part_up', { part: 'worker' }, 1],
       ['mimamori_part_up', { part: 'auditor' }, 1],
+      ['mimamori_part_up', { part: 'archiver' }, 1],
       ['mimamori_part_up', { part: 'mailbox' }, 1],
       ['mimamori_feed_up', { customer: cast.customerId }, 1],
     ]);

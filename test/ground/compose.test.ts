@@ -66,6 +66,13 @@ function filledIn(environment: Record<string, string | number>): NodeJS.ProcessE
   );
 }
 
+const ARCHIVE = '/var/lib/mimamori-archive';
+
+/** The volume takes its owner from the folder in the image. */
+function ownFolder(folder: string): RegExp {
+  return new RegExp(`install --directory --owner=node --group=node --mode=700 ${folder}(?: \\\\)?$`, 'm');
+}
+
 /** What runs our own image. */
 const OWN = ['api', 'worker', 'temporal-namespace', 'keys', 'forget'];
 /** What somebody runs by hand may write the keys. */
@@ -136,11 +143,11 @@ describe('docker compose', () => {
     const { environment, volumes: mounts } = serviceOf('api');
     const folder = dirname(String(environment['AUDIT_FILE']));
     assert.ok(mounts.includes(`audit:${folder}`), folder);
-    assert.match(dockerfile, new RegExp(`install --directory --owner=node --group=node --mode=700 ${folder}$`, 'm'));
+    assert.match(dockerfile, ownFolder(folder));
     // All other folders of ours are mounted to be read.
     for (const name of OWN.filter((own) => !BY_HAND.includes(own))) {
       const writable = serviceOf(name).volumes.filter((mount) => !mount.endsWith(':ro') && !mount.startsWith('audit:'));
-      assert.deepEqual(writable, [], name);
+      assert.deepEqual(writable, name === 'worker' ? [`archive:${ARCHIVE}`] : [], name);
     }
   });
 
@@ -156,6 +163,12 @@ describe('docker compose', () => {
       assert.equal(serviceOf(name).environment['ENCRYPTION_KEYS_FILE'], `${folder}/keys.json`, name);
     }
     assert.match(dockerfile, new RegExp(`install --directory --owner=node --group=node --mode=700 ${folder} `));
+  });
+
+  it('keeps the archive in a volume that the worker writes and the API reads', () => {
+    for (const name of ['worker', 'api']) assert.equal(serviceOf(name).environment['ARCHIVE_DIR'], ARCHIVE, name);
+    assert.ok(serviceOf('api').volumes.includes(`archive:${ARCHIVE}:ro`));
+    assert.match(dockerfile, ownFolder(ARCHIVE));
   });
 
   it('runs the version that this is', () => {

@@ -12,6 +12,7 @@ import { stages } from '../../src/domain/incident/stage.js';
 import { measures } from '../../src/domain/measures.js';
 import { createPolicies } from '../../src/policy.js';
 import { createApiClient } from '../../src/temporal/connect.js';
+import { noArchive } from '../support/archive.js';
 import { SERVICE } from '../support/house.js';
 
 const alertSchema = z.strictObject({
@@ -65,7 +66,14 @@ async function known(): Promise<Map<string, ReadonlySet<string>>> {
   const log = pino({ level: 'silent' });
   const client = createApiClient(Connection.lazy({ address: '127.0.0.1:1' }), 'default', undefined);
   const audit = createAuditLog(undefined, log);
-  const deps = { client, taskQueue: 'nobody', policies: createPolicies([], SERVICE), audit, sealing: undefined };
+  const deps = {
+    client,
+    taskQueue: 'nobody',
+    policies: createPolicies([], SERVICE),
+    audit,
+    sealing: undefined,
+    archive: noArchive,
+  };
   const { registry } = createApiMetrics(deps, log);
   const names = new Map<string, string[]>([['up', []]]);
   for (const { name, help } of await registry.getMetricsAsJSON()) {

@@ -237,6 +237,45 @@ describe('settings', () => {
     }
   });
 
+  it('name one place for the archive: a folder, or a bucket with its keys', () => {
+    const s3 = {
+      ARCHIVE_S3_URL: 'https://s3.example/bucket/mimamori/',
+      ARCHIVE_S3_ACCESS_KEY_ID: 'id',
+      ARCHIVE_S3_SECRET_ACCESS_KEY: 'secret',
+    };
+    const archive = (more: NodeJS.ProcessEnv) => loadWorkerSettings({ ...worker, ...more }).archive;
+    assert.deepEqual(archive({}), { folder: '.data/archive' });
+    assert.deepEqual(archive({ ARCHIVE_DIR: '/srv/archive' }), { folder: '/srv/archive' });
+    assert.deepEqual(archive(s3), {
+      s3: {
+        url: 'https://s3.example/bucket/mimamori',
+        region: 'us-east-1',
+        accessKeyId: 'id',
+        secretAccessKey: 'secret',
+      },
+    });
+    for (const [more, problem] of [
+      [
+        { ...s3, ARCHIVE_S3_SECRET_ACCESS_KEY: '' },
+        'ARCHIVE_S3_SECRET_ACCESS_KEY must be set beside ARCHIVE_S3_URL, ARCHIVE_S3_ACCESS_KEY_ID',
+      ],
+      [{ ...s3, ARCHIVE_DIR: '/srv/archive' }, 'ARCHIVE_DIR and ARCHIVE_S3_URL are both set: which one counts?'],
+      [
+        { ...s3, ARCHIVE_S3_URL: 'https://s3.example' },
+        'ARCHIVE_S3_URL must name the bucket: https://s3.example/bucket',
+      ],
+      [
+        { ...s3, ARCHIVE_S3_URL: 'http://s3.example/bucket' },
+        'ARCHIVE_S3_URL must begin with https://: plain http is for this machine only',
+      ],
+    ] as const) {
+      assert.deepEqual(
+        problemsOf(() => archive(more)),
+        [problem],
+      );
+    }
+  });
+
   it('never repeats a value, which may be a secret', () => {
     const env = Object.fromEntries(settingNames.map((name) => [name, `hunter2-${name} value`]));
     const problems = problemsOf(() => loadWorkerSettings(env));

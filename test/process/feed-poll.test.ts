@@ -18,6 +18,7 @@ import { DefenderError, type DefenderErrorDetails } from '../../src/integrations
 import { SignInError } from '../../src/integrations/defender/sign-in.js';
 import type { MailSender } from '../../src/integrations/mail/sender.js';
 import { createPolicies } from '../../src/policy.js';
+import { noArchive } from '../support/archive.js';
 import { customersNamed, SERVICE } from '../support/house.js';
 import { localServer } from '../support/temporal.js';
 import { testConverter } from '../support/keys.js';
@@ -112,6 +113,7 @@ describe('a poll', () => {
     return feedActivities({
       client,
       taskQueue: 'polled',
+      archive: noArchive,
       findExclusion: () => Promise.resolve(null),
       policies: createPolicies(customers, SERVICE),
       defender: { ...createDefenderClient({ signIn, timeoutMs: 1_000, maxInFlightPerTenant: 1 }), listAlerts },

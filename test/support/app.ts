@@ -16,6 +16,7 @@ import { createTokenVerifier } from '../../src/integrations/access-tokens.js';
 import { createMailTokens } from '../../src/integrations/mail/tokens.js';
 import type { SignInRules } from '../../src/operators.js';
 import { createPolicies } from '../../src/policy.js';
+import { noArchive } from './archive.js';
 import { customersNamed } from './house.js';
 import { testSealing } from './keys.js';
 
@@ -80,6 +81,7 @@ export async function startApp(
       createTokenVerifier,
     ),
     audit: createAuditLog(undefined, log),
+    archive: noArchive,
     log,
     publicUrl: 'https://mimamori.example',
     twilioAuthToken: 'secret-of-twilio',

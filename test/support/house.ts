@@ -16,10 +16,14 @@ import { until } from '../../simulator/testing.js';
 import { createAuditLog } from '../../src/api/audit-log.js';
 import { createOperatorSignIn } from '../../src/api/sign-in.js';
 import { mailSignature } from '../../src/api/mail-webhook.js';
+import type { Archive } from '../../src/domain/archive/entry.js';
+import { ARCHIVER_ID } from '../../src/domain/archive/state.js';
 import type { AuditPace } from '../../src/domain/audit.js';
 import { customersFileSchema, type Customer } from '../../src/domain/customer.js';
 import type { ServiceSettings } from '../../src/domain/policy.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/time.js';
+import { createArchive } from '../../src/integrations/archive/chain.js';
+import { createFolderStore } from '../../src/integrations/archive/folder.js';
 import { createDefenderClient } from '../../src/integrations/defender/client.js';
 import { createSignIn } from '../../src/integrations/defender/sign-in.js';
 import { createTokenVerifier } from '../../src/integrations/access-tokens.js';
@@ -32,6 +36,7 @@ import type { TokenOperator } from '../../src/operators.js';
 import { createPolicies, type Policies } from '../../src/policy.js';
 import { STRANGERS_ID } from '../../src/domain/held-mail/strangers.js';
 import { MAILBOX_ID } from '../../src/domain/mailbox/state.js';
+import { ensureArchiver } from '../../src/temporal/archiver.js';
 import { ensureMailbox } from '../../src/temporal/mailbox.js';
 import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
@@ -104,6 +109,8 @@ export interface HouseOptions {
   mailWebhookAuthservId?: string;
   /** Sees what the world outside is asked for, and may hold or cut it. */
   watch?: Watch;
+  /** How fast its archiver looks; without one nothing is archived. For a Temporal server of the house's own. */
+  archiveEveryMs?: number;
   /** False for a house whose histories are kept for replay: anybody is to read those. */
   sealed?: false;
   /** True for a house whose customers' tenants are read by feeds. */
@@ -198,6 +205,8 @@ export class House {
   private server: Server | undefined;
   private readonly folder = mkdtempSync(join(tmpdir(), 'mimamori-house-'));
   readonly auditFile = join(this.folder, 'audit.jsonl');
+  readonly archiveFolder = join(this.folder, 'archive');
+  readonly archive: Archive;
   url = '';
   customers: Customer[] = [];
   policies: Policies;
@@ -219,9 +228,19 @@ export class House {
       | 'mailWebhookAuthservId'
       | 'operators'
       | 'sealed'
+      | 'archiveEveryMs'
     >,
   ) {
     this.policies = createPolicies([], service);
+    this.archive = this.openArchive();
+  }
+
+  /** As another process has it that starts now. */
+  openArchive(): Archive {
+    return createArchive(
+      createFolderStore(this.archiveFolder),
+      this.patience.sealed === false ? undefined : testSealing,
+    );
   }
 
   static async open(options: HouseOptions = {}): Promise<House> {
@@ -306,6 +325,7 @@ export class House {
         createTokenVerifier,
       ),
       audit: createAuditLog(this.auditFile, log),
+      archive: this.archive,
       log,
       publicUrl: '',
       twilioAuthToken: this.sim.credentials.twilioAuthToken,
@@ -343,6 +363,8 @@ export class House {
       client: this.client,
       taskQueue: this.taskQueue,
       policies: this.policies,
+      archive: this.openArchive(),
+      archiveEveryMs: this.patience.archiveEveryMs,
       businessHours: this.patience.businessHours ?? ((at) => ({ opensAt: at })),
       feedLookBackMs: this.feedLookBackMs,
       defender: createDefenderClient({
@@ -395,6 +417,9 @@ export class House {
     };
     this.workers.push(started);
     if (this.patience.mailbox === true) await ensureMailbox({ client: this.client, taskQueue: this.taskQueue });
+    if (this.patience.archiveEveryMs !== undefined) {
+      await ensureArchiver({ client: this.client, taskQueue: this.taskQueue });
+    }
     if (this.feeds) await ensureFeeds({ client: this.client, taskQueue: this.taskQueue }, this.policies.customerIds());
     return () => this.stop([started]);
   }
@@ -418,12 +443,14 @@ export class House {
     await this.stopWorker();
     // There is one for each namespace, and the next house wants its own.
     if (this.patience.mailbox === true) await this.client.workflow.getHandle(MAILBOX_ID).terminate();
-    await this.client.workflow
-      .getHandle(STRANGERS_ID)
-      .terminate()
-      .catch((error: unknown) => {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      });
+    for (const id of [STRANGERS_ID, ...(this.patience.archiveEveryMs === undefined ? [] : [ARCHIVER_ID])]) {
+      await this.client.workflow
+        .getHandle(id)
+        .terminate()
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
+    }
     await this.stopApi();
     await this.sim.stop();
     rmSync(this.folder, { recursive: true, force: true });

@@ -7,8 +7,19 @@ import { dataConverterOf } from '../../src/temporal/data-converter.js';
  * every process.
  */
 
+function secretOf(scope: string): Buffer {
+  return createHash('sha256').update(`test key of ${scope}`).digest();
+}
+
+/** The same keys, as the setting ENCRYPTION_KEYS has them. */
+export function testKeyRing(...scopes: string[]): string {
+  return JSON.stringify({
+    keys: scopes.map((scope) => ({ id: `${scope}.1`, secret: secretOf(scope).toString('base64') })),
+  });
+}
+
 function keyOf(scope: string): ReturnType<Keys['newest']> {
-  const secret = createSecretKey(createHash('sha256').update(`test key of ${scope}`).digest());
+  const secret = createSecretKey(secretOf(scope));
   return Promise.resolve({ id: `${scope}.1`, secret });
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Client } from '@temporalio/client';
 import { until } from '../../simulator/testing.js';
+import { ARCHIVER_ID } from '../../src/domain/archive/state.js';
 import { deviceWorkflowId } from '../../src/domain/device/record.js';
 import { customerWorkflowId } from '../../src/domain/customers/record.js';
 import { feedWorkflowId } from '../../src/domain/feed/view.js';
@@ -22,9 +23,10 @@ import { MAIL_LIVES } from './mail-paths.js';
 
 /**
  * `usual`; `hasty`: what takes days takes half a second; `forgetful`: continues as new every few events; `fed`: its
- * customers' alerts come in by themselves; `watchful`: looks at held devices all the time; `mailed`: reads its mailbox.
+ * customers' alerts come in by themselves; `watchful`: looks at held devices all the time; `mailed`: reads its mailbox; `archived`: archives what is
+ * closed.
  */
-export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed' | 'watchful' | 'mailed';
+export type Kind = 'usual' | 'hasty' | 'forgetful' | 'fed' | 'watchful' | 'mailed' | 'archived';
 
 /** A workflow whose history is to be kept. */
 export interface Kept {
@@ -33,6 +35,7 @@ export interface Kept {
     | 'lead'
     | 'device'
     | 'phone'
+    | 'archiver'
     | 'auditor'
     | 'first-incident'
     | 'first-run'
@@ -370,6 +373,18 @@ const LIVES = {
       const { workflowId = '' } = info.runningActions[0]?.workflow ?? {};
       await until('it looks on', async () => ((await lengthOf(house, workflowId)) > 12 ? true : undefined));
       return [{ as: 'auditor', workflowId }];
+    },
+  },
+  'archived-when-closed': {
+    house: 'archived',
+    live: async (house, acme) => {
+      for (const serial of [1, 2]) {
+        const { id } = await house.alert(acme);
+        await house.command(id, 'triage', verdict(1));
+        await until(`${serial} in the archive`, () => house.openArchive().findPlace(id));
+      }
+      await until('it looks on', async () => ((await lengthOf(house, ARCHIVER_ID)) > 18 ? true : undefined));
+      return [{ as: 'archiver', workflowId: ARCHIVER_ID }];
     },
   },
   'tuning-period-at-run-time': {

@@ -150,6 +150,7 @@ export class JumpingWorld {
       readPolicy: () => Promise.resolve(this.hasLeft ? null : this.policy),
       lookUpMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
       awaitMachine: ({ machineId }) => Promise.resolve(this.facts(machineId)),
+      archiveClosed: () => Promise.reject(new Error('nothing is archived here')),
       audit: () => Promise.reject(new Error('nobody audits here')),
       matchExclusion: () => Promise.resolve(null),
       tellPolicyChanged: () => Promise.resolve(),

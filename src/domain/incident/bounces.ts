@@ -34,7 +34,7 @@ function judged(effect: Effect): Effect {
 /** The mail server has taken it for these, all but those whom it refused. */
 export function acceptedMail(
   effect: Effect,
-  { at, rejected }: Extract<MailOutcome, { status: 'accepted' }>,
+  { at, rejected, textSha256 }: Extract<MailOutcome, { status: 'accepted' }>,
   to: string[],
 ): Effect {
   const refused = rejected.map(({ address }) => address);
@@ -45,6 +45,7 @@ export function acceptedMail(
     reason: null,
     to,
     ...(refused.length === 0 ? {} : { refused }),
+    ...(textSha256 === undefined ? {} : { textSha256 }),
   });
 }
 

@@ -91,6 +91,6 @@ export type Fact =
   | { type: 'reminder-due' };
 
 export type MailOutcome =
-  | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[] }
+  | { status: 'accepted'; at: Instant; rejected: { address: string; response: string }[]; textSha256?: string }
   | { status: 'rejected'; reason: string; response: string }
   | { status: 'withdrawn' };

@@ -179,6 +179,8 @@ export interface Effect {
   via?: { leadId: string; seq: number };
   /** Whom it was for, without copies. Absent until it is accepted, and in records from before. */
   to?: string[];
+  /** SHA-256 of the text that was sent, with LF at the ends of its lines. Absent in records from before it was kept. */
+  textSha256?: string;
   /** Whom of all the mail server refused as it took the mail for the others. */
   refused?: string[];
   bounced?: Bounce[];

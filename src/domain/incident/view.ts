@@ -34,6 +34,10 @@ export const incidentSummarySchema = z
     closeReason: z.enum(closeReasons).optional(),
     exclusionId: z.string().optional().meta({ description: 'The exclusion that the alert matches.' }),
     linkedTo: z.string().optional().meta({ description: 'The lead through which the customer is told.' }),
+    archived: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'Temporal has forgotten it: it is read from the archive.' }),
   })
   .meta({ id: 'IncidentSummary' });
 export type IncidentSummary = z.infer<typeof incidentSummarySchema>;

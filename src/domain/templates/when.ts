@@ -72,6 +72,17 @@ export function whenIn(language: Language, timeZone: string): When {
   };
 }
 
+/** The day, and the time of that day, for what is told day by day: `24 November 2026 (JST/Asia/Tokyo)` and `12:00`. */
+export function dayIn(language: Language, timeZone: string): (at: Instant) => { day: string; time: string } {
+  const when = whenIn(language, timeZone);
+  return (instant) => {
+    const at = new Date(toMs(instant));
+    if (Number.isNaN(at.getTime())) return { day: '-', time: '-' };
+    const { time } = fields(at, timeZone);
+    return { day: when(instant).replace(language === 'ja' ? ` ${time}` : `, ${time}`, ''), time };
+  };
+}
+
 /** For analysts, who may sit elsewhere than the customer: the same with UTC behind it. */
 export function whenInAndUtc(language: Language, timeZone: string): When {
   const local = whenIn(language, timeZone);

@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { openArchive } from './archive.js';
+import { loadArchiveToolSettings } from './config.js';
+import type { Fault, Heads } from './domain/archive/entry.js';
+import { encryptionOf } from './encryption.js';
+import { archiveHeads } from './temporal/archiver.js';
+import { createApiClient, temporalConfig } from './temporal/connect.js';
+
+/*
+ * npm run archive-check: reads the whole archive, names every entry that is not as it was written, and compares the ends of the
+ * chains with those that Temporal holds. Ends with 1 where anything is wrong. `--head acme:12:<sha256>` compares with an end that
+ * somebody has written down; `--without-temporal` with nothing else.
+ */
+
+const FAULTS: Record<Fault, string> = {
+  'entry-missing': 'the entry is missing',
+  'entry-unreadable': 'the entry cannot be read',
+  'entry-changed': 'the entry was changed',
+  'entry-out-of-place': 'another entry lies in its place',
+  'record-missing': 'its record is missing',
+  'record-changed': 'its record was changed',
+  'not-findable': 'what leads from the incident to it is missing',
+};
+
+function parseHead(text: string): Heads {
+  const [, customerId = '', seq = '', sha256 = ''] =
+    /^([a-z0-9-]{1,40}):([1-9]\d{0,9}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (customerId === '')
+    throw new Error(`--head ${text}: must be a customer, a number and a SHA-256, such as acme:12:3f…`);
+  return { [customerId]: { seq: Number(seq), sha256 } };
+}
+
+async function headsAtTemporal(sealing: Parameters<typeof createApiClient>[2]): Promise<Heads> {
+  const { clientOptions, namespace } = temporalConfig();
+  const connection = await Connection.connect(clientOptions);
+  try {
+    return await archiveHeads(createApiClient(connection, namespace, sealing));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { head: { type: 'string', multiple: true }, 'without-temporal': { type: 'boolean' } },
+  });
+  const settings = loadArchiveToolSettings();
+  const sealing = encryptionOf(settings.keys, pino({ name: 'archive-check', level: settings.logLevel }))?.sealing;
+  const given = (values.head ?? []).map(parseHead);
+  const held = values['without-temporal'] === true ? {} : await headsAtTemporal(sealing);
+  let faults = 0;
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  for await (const chain of openArchive(settings.archive, sealing).check(held, ...given)) {
+    const { customerId, head, entries, unreadable, findings } = chain;
+    const end = head === null ? 'nothing' : `${customerId}:${head.seq}:${head.sha256}`;
+    const unread = unreadable === 0 ? '' : `, ${unreadable} of them for nobody to read (no key)`;
+    say(`${customerId}: ${entries} entries${unread}; ends with ${end}`);
+    for (const { seq, incidentId, fault } of findings) {
+      say(`  ${customerId} ${seq}${incidentId === null ? '' : ` ${incidentId}`}: ${FAULTS[fault]}`);
+    }
+    faults += findings.length;
+  }
+  say(faults === 0 ? 'Everything is as it was written.' : `${faults} ${faults === 1 ? 'fault' : 'faults'}.`);
+  if (faults > 0) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`archive-check: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+});

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import {
+  ArchiveError,
+  ChainBroken,
+  type Archive,
+  type ArchivedIncident,
+  type Entry,
+  type Head,
+  type Placed,
+  type ToArchive,
+} from '../../domain/archive/entry.js';
+import { parseIncidentId, type IncidentRecord } from '../../domain/incident/record.js';
+import { incidentSchema, incidentSummarySchema } from '../../domain/incident/view.js';
+import { KeyMissing, SealBroken, type Sealing } from '../../domain/sealing.js';
+import { checkArchive } from './check.js';
+import { entriesOf, entryName, parseEntry, pointerName, pointersOf, recordName, seqOf, sha256 } from './names.js';
+import type { ArchiveStore } from './store.js';
+
+/** The whole record has no schema but its type: what is read has been written by this service, as its hash proves. */
+const recordSchema = z.custom<IncidentRecord>(
+  (value) => typeof value === 'object' && value !== null && 'incidentId' in value && 'timeline' in value,
+);
+const keptSchema = z.object({ record: recordSchema, view: incidentSchema });
+
+interface SealedPart {
+  keyId: string | null;
+  bytes: Uint8Array;
+}
+
+async function seal(sealing: Sealing | undefined, customerId: string, value: unknown): Promise<SealedPart> {
+  const plain = Buffer.from(JSON.stringify(value));
+  return sealing === undefined ? { keyId: null, bytes: plain } : sealing.seal(customerId, plain);
+}
+
+/** @throws KeyMissing, SealBroken */
+async function unseal(sealing: Sealing | undefined, { keyId, bytes }: SealedPart): Promise<unknown> {
+  if (keyId !== null && sealing === undefined) throw new KeyMissing(`the key ${keyId} is not here: no keys are set`);
+  const plain = keyId === null || sealing === undefined ? bytes : await sealing.open({ keyId, bytes });
+  return JSON.parse(Buffer.from(plain).toString('utf8'));
+}
+
+/** So often another process may have put an entry first. */
+const MAX_TRIES = 20;
+
+/** The archive in a store: what is encrypted is so with the customer's keys; without `sealing` it is plain. */
+export function createArchive(store: ArchiveStore, sealing: Sealing | undefined): Archive {
+  /** Where each chain was last seen to end: it can only have grown. */
+  const ends = new Map<string, Placed>();
+
+  async function at(customerId: string, seq: number): Promise<Placed | undefined> {
+    const bytes = await store.get(entryName(customerId, seq));
+    if (bytes === undefined) return undefined;
+    const entry = parseEntry(bytes);
+    if (entry?.seq !== seq || entry.customerId !== customerId) {
+      throw new ChainBroken(`entry ${seq} of ${customerId} in the archive cannot be read: npm run archive-check`);
+    }
+    return { entry, sha256: sha256(bytes) };
+  }
+
+  /** The last of those that follow on that one. */
+  async function follow(customerId: string, from: Placed | undefined): Promise<Placed | undefined> {
+    let last = from;
+    for (;;) {
+      const next = await at(customerId, (last?.entry.seq ?? 0) + 1);
+      if (next === undefined) break;
+      last = next;
+    }
+    if (last !== undefined) ends.set(customerId, last);
+    return last;
+  }
+
+  async function tail(customerId: string): Promise<Placed | undefined> {
+    const known = ends.get(customerId);
+    if (known !== undefined) return follow(customerId, known);
+    const newest = (await store.list(entriesOf(customerId))).at(-1);
+    const seq = newest === undefined ? undefined : seqOf(newest);
+    return follow(customerId, seq === undefined ? undefined : await at(customerId, seq));
+  }
+
+  /** The chain's end, which follows on what somebody knows of it. */
+  async function tailBehind(customerId: string, known: Head | undefined): Promise<Placed | undefined> {
+    if (known === undefined) return tail(customerId);
+    const there = await at(customerId, known.seq);
+    if (there?.sha256 !== known.sha256) {
+      throw new ChainBroken(
+        `the archive of ${customerId} does not hold entry ${known.seq} as it was written: npm run archive-check`,
+      );
+    }
+    return follow(customerId, there);
+  }
+
+  async function findPlace(incidentId: string): Promise<Placed | undefined> {
+    const customerId = parseIncidentId(incidentId)?.customerId;
+    if (customerId === undefined) return undefined;
+    const newest = (await store.list(pointersOf(customerId, incidentId))).at(-1);
+    const seq = newest === undefined ? undefined : seqOf(newest);
+    if (seq === undefined) return undefined;
+    const found = await at(customerId, seq);
+    if (found?.entry.incidentId === incidentId) return found;
+    throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is not that of ${incidentId}`);
+  }
+
+  async function find(incidentId: string): Promise<ArchivedIncident | undefined> {
+    const placed = await findPlace(incidentId);
+    if (placed === undefined) return undefined;
+    const { customerId, seq, record } = placed.entry;
+    const bytes = await store.get(recordName(customerId, record.sha256));
+    if (bytes === undefined || sha256(bytes) !== record.sha256) {
+      throw new ChainBroken(`the record of entry ${seq} of ${customerId} in the archive is missing, or was changed`);
+    }
+    const kept = keptSchema.safeParse(await unseal(sealing, { keyId: record.keyId, bytes }));
+    if (!kept.success) throw new ArchiveError(`the record of entry ${seq} of ${customerId} is none that is known`);
+    return { ...placed, ...kept.data };
+  }
+
+  async function put(given: ToArchive, previous: Placed | undefined): Promise<Placed | undefined> {
+    const { customerId, record, view, summary, run, archivedAt } = given;
+    const sealed = await seal(sealing, customerId, { record, view });
+    const shown = await seal(sealing, customerId, summary);
+    const hash = sha256(sealed.bytes);
+    const entry: Entry = {
+      version: 1,
+      customerId,
+      seq: (previous?.entry.seq ?? 0) + 1,
+      previous: previous?.sha256 ?? null,
+      incidentId: record.incidentId,
+      revision: record.revision,
+      closedAt: record.closed?.at ?? record.updatedAt,
+      archivedAt,
+      run,
+      record: { sha256: hash, bytes: sealed.bytes.length, keyId: sealed.keyId },
+      summary: { keyId: shown.keyId, data: Buffer.from(shown.bytes).toString('base64') },
+    };
+    const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
+    // The record first: a crash between the two leaves one that no entry names, and the chain as it was.
+    await store.putNew(recordName(customerId, hash), sealed.bytes);
+    const isPut = (await store.putNew(entryName(customerId, entry.seq), bytes)) === 'put';
+    return isPut ? { entry, sha256: sha256(bytes) } : undefined;
+  }
+
+  /** Also of entries whose writer died before it had said where they are to be found. */
+  async function point(placed: Placed): Promise<Placed> {
+    await store.putNew(pointerName(placed.entry), new Uint8Array());
+    return placed;
+  }
+
+  return {
+    find,
+    findPlace,
+    at,
+    tail,
+
+    async summaryOf({ summary: { keyId, data } }) {
+      try {
+        const opened = await unseal(sealing, { keyId, bytes: Buffer.from(data, 'base64') });
+        return incidentSummarySchema.safeParse(opened).data;
+      } catch (error) {
+        if (error instanceof KeyMissing || error instanceof SealBroken) return undefined;
+        throw error;
+      }
+    },
+
+    customers: () => store.folders(),
+
+    async append(given, known) {
+      const { customerId, record } = given;
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const end = await tailBehind(customerId, known);
+        for (let seq = (known?.seq ?? (end?.entry.seq ?? 1) - 1) + 1; seq <= (end?.entry.seq ?? 0); seq += 1) {
+          const written = await at(customerId, seq);
+          if (written !== undefined) await point(written);
+        }
+        const there = await findPlace(record.incidentId);
+        if (there !== undefined && there.entry.revision >= record.revision) return there;
+        const placed = await put(given, end);
+        if (placed !== undefined) {
+          ends.set(customerId, placed);
+          return point(placed);
+        }
+      }
+      throw new ArchiveError(`others write to the archive of ${customerId} all the time`);
+    },
+
+    check: (...known) =>
+      checkArchive(store, known, async (entry, bytes) => {
+        try {
+          await unseal(sealing, { keyId: entry.record.keyId, bytes });
+          return 'read';
+        } catch (error) {
+          if (error instanceof KeyMissing) return 'no-key';
+          return 'broken';
+        }
+      }),
+  };
+}
