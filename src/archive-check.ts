@@ -51,6 +51,7 @@ async function main(): Promise<void> {
   const given = (values.head ?? []).map(parseHead);
   const held = values['without-temporal'] === true ? {} : await headsAtTemporal(sealing);
   let faults = 0;
+  let chains = 0;
   const say = (line: string) => process.stdout.write(`${line}\n`);
   for await (const chain of openArchive(settings.archive, sealing).check(held, ...given)) {
     const { customerId, head, entries, unreadable, findings } = chain;
@@ -61,8 +62,11 @@ async function main(): Promise<void> {
       say(`  ${customerId} ${seq}${incidentId === null ? '' : ` ${incidentId}`}: ${FAULTS[fault]}`);
     }
     faults += findings.length;
+    chains += 1;
   }
-  say(faults === 0 ? 'Everything is as it was written.' : `${faults} ${faults === 1 ? 'fault' : 'faults'}.`);
+  // Nobody is to take an empty folder, or the wrong one, for a sound archive.
+  if (chains === 0) say('There is nothing in this archive.');
+  else say(faults === 0 ? 'Everything is as it was written.' : `${faults} ${faults === 1 ? 'fault' : 'faults'}.`);
   if (faults > 0) process.exitCode = 1;
 }
 
