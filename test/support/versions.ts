@@ -35,6 +35,10 @@ const TAKEN_BACK: readonly { what: RegExp; by: string }[] = [
   { what: /\bpatched\('[a-z-]+'\)/g, by: 'false' },
   { what: /\bways: 2(?=,| })/g, by: 'ways: undefined' },
   { what: /\bwatches: true(?=,)/g, by: 'watches: undefined' },
+  // That version does not know of them, and would go its own way also with a record that has them.
+  { what: /\bways === 2\b/g, by: 'ways === 3' },
+  { what: /\bways !== 2\b/g, by: 'ways !== 3' },
+  { what: /\bways === undefined\b/g, by: 'ways !== 3' },
   { what: /\bNEWEST_WAYS = 2;/g, by: 'NEWEST_WAYS = 1;' },
 ];
 
