@@ -67,47 +67,36 @@ function scopeOf({ customers }: Operator): string {
   return only !== undefined && others.length === 0 ? only : SERVICE_SCOPE;
 }
 
-const answers = { 200: { description: 'As many, in the same order.', schema: payloadsSchema } };
+type Change = (sealing: Sealing, operator: Operator, payload: SentPayload) => Promise<SentPayload>;
+
+/** One payload after the other; all as they came where nothing is encrypted. */
+function codecRoute(path: string, summary: string, change: Change): Route {
+  return route({
+    method: 'post',
+    path,
+    summary,
+    access: 'read',
+    body: payloadsSchema,
+    bodyLimit: LARGEST_BODY,
+    isForWebUi: true,
+    answers: { 200: { description: 'As many, in the same order.', schema: payloadsSchema } },
+    async handle({ deps: { sealing }, operator, body: { payloads } }) {
+      if (sealing === undefined) return { status: 200, body: { payloads } };
+      const changed = await Promise.all(payloads.map((payload) => change(sealing, operator, payload)));
+      return { status: 200, body: { payloads: changed } };
+    },
+  });
+}
 
 export const codecRoutes: Route[] = [
-  route({
-    method: 'post',
-    path: '/decode',
-    summary:
-      "Temporal's Web UI and command line: what they have read, decrypted where the operator may see the customer",
-    access: 'read',
-    body: payloadsSchema,
-    bodyLimit: LARGEST_BODY,
-    isForWebUi: true,
-    answers,
-    async handle({ deps: { sealing }, operator, body: { payloads } }) {
-      if (sealing === undefined) return { status: 200, body: { payloads } };
-      return {
-        status: 200,
-        body: { payloads: await Promise.all(payloads.map((payload) => opened(sealing, operator, payload))) },
-      };
-    },
-  }),
-  route({
-    method: 'post',
-    path: '/encode',
-    summary: "Temporal's Web UI and command line: what they are about to send, encrypted",
-    access: 'read',
-    body: payloadsSchema,
-    bodyLimit: LARGEST_BODY,
-    isForWebUi: true,
-    answers,
-    async handle({ deps: { sealing }, operator, body: { payloads } }) {
-      if (sealing === undefined) return { status: 200, body: { payloads } };
-      const scope = scopeOf(operator);
-      return {
-        status: 200,
-        body: {
-          payloads: await Promise.all(
-            payloads.map(async (payload) => sent(await sealPayload(sealing, scope, payloadOf(payload)))),
-          ),
-        },
-      };
-    },
-  }),
+  codecRoute(
+    '/decode',
+    "Temporal's Web UI and command line: what they have read, decrypted where the operator may see the customer",
+    opened,
+  ),
+  codecRoute(
+    '/encode',
+    "Temporal's Web UI and command line: what they are about to send, encrypted",
+    async (sealing, operator, payload) => sent(await sealPayload(sealing, scopeOf(operator), payloadOf(payload))),
+  ),
 ];
