@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { unwatchFile, watchFile, type StatsListener } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { loadCustomers } from './config.js';
 import type { Customer } from './domain/customer.js';
@@ -42,10 +43,11 @@ export function watchCustomers(
   { lookEveryMs = LOOK_EVERY_MS, check }: FileWatch = {},
 ): () => void {
   let again: NodeJS.Timeout | undefined;
-  const reread = async (refuse: (error: Error) => void): Promise<void> => {
+  const reread = async (refuse: (error: Error) => void, isFirst = false): Promise<void> => {
     clearTimeout(again);
     try {
       const customers = loadCustomers(file);
+      if (isFirst && isDeepStrictEqual(customers, policies.all())) return;
       if (check !== undefined) await check(customers);
       policies.replace(customers);
     } catch (error) {
@@ -61,7 +63,10 @@ export function watchCustomers(
     if (now.mtimeMs !== before.mtimeMs || now.size !== before.size) void reread(lookOnceMore);
   };
   watchFile(file, { interval: lookEveryMs, persistent: false }, listener);
+  // The watch tells of nothing from before its own first look: what has changed since the customers were read is found by this.
+  const soon = setTimeout(() => void reread(lookOnceMore, true), lookEveryMs).unref();
   return () => {
+    clearTimeout(soon);
     clearTimeout(again);
     unwatchFile(file, listener);
   };

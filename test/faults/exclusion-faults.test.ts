@@ -34,7 +34,7 @@ import { HTTP_KINDS, httpKinds, MAIL_TABLE, TIMEOUT_MS, type Fault, type HttpKin
  * Every cell has a customer and a tenant of its own. A fault goes on until what must be seen while it lasts was seen.
  */
 
-const CELLS_AT_ONCE = 24;
+const CELLS_AT_ONCE = 8;
 /** A request that hangs once is not yet told of. */
 const PATIENCE = { timeoutMs: TIMEOUT_MS, tellAfterMs: TIMEOUT_MS + 1_000 };
 

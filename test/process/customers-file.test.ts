@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { until } from '../../simulator/testing.js';
+import { loadCustomers } from '../../src/config.js';
 import { followCustomersFile, watchCustomers } from '../../src/customers-file.js';
 import { feedWorkflowId } from '../../src/domain/feed/view.js';
 import { createMailSender, type MailSender } from '../../src/integrations/mail/sender.js';
@@ -90,6 +91,20 @@ describe('the customers file', function () {
       await until('mended', () => Promise.resolve(house.policies.customerIds().length === 1 ? true : undefined));
       assert.equal((await refusals()).length, 2);
     });
+  });
+
+  it('that has changed since the customers were read, before it was watched, is read again', async () => {
+    const [acme, globex] = polledCustomers();
+    assert.ok(acme !== undefined && globex !== undefined);
+    writeFileSync(file, textOf([acme]));
+    const policies = createPolicies(loadCustomers(file), SERVICE);
+    writeFileSync(file, textOf([acme, globex]));
+    let changes = 0;
+    const told = { changed: () => (changes += 1), refused: ({ message }: Error) => assert.fail(message) };
+    const stop = watchCustomers(file, policies, told, { lookEveryMs: LOOK_EVERY_MS });
+    await until('in force', () => (policies.find(globex.id) === undefined ? undefined : true));
+    stop();
+    assert.equal(changes, 1);
   });
 
   describe('that is being written', () => {
