@@ -16,11 +16,11 @@ import { steps } from '../test/faults/kill-steps.js';
 /*
  * npm run chaos: the long forms of what test/faults does in short. Its summary goes into docs/reliability.md.
  *
- * --seed N repeats the kills at random moments and the properties of a run; --only kill|flood|faults|properties|broken
+ * --seed N repeats the kills at random moments and the properties of a run; --only kill|flood|upgrade|faults|properties|broken
  * runs one part.
  */
 
-const parts = ['kill', 'flood', 'faults', 'properties', 'broken'] as const;
+const parts = ['kill', 'flood', 'upgrade', 'faults', 'properties', 'broken'] as const;
 type Part = (typeof parts)[number];
 
 interface Result {
@@ -35,6 +35,7 @@ interface Result {
 type Findings = Pick<Result, 'lines' | 'failures'>;
 
 const faultMatrixFile = 'test/faults/fault-matrix.test.ts';
+const upgradeFile = 'test/faults/upgrade.test.ts';
 const propertiesFile = 'test/faults/properties.test.ts';
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
@@ -315,6 +316,10 @@ async function runPart(part: Part): Promise<Result[]> {
       return [await flooded()];
     case 'faults':
       return [await mocha('The fault matrix in full', [faultMatrixFile], { CHAOS: '1' }, faultMatrix)];
+    case 'upgrade': {
+      const title = 'Two versions side by side, with incidents open in every stage';
+      return [await mocha(title, [upgradeFile], {}, (passed) => passed.map((name) => `- ${name}`))];
+    }
     case 'properties': {
       const env = { CHAOS_SEED: String(seed), CHAOS_RUNS: String(PROPERTY_RUNS) };
       const title = `Properties, ${PROPERTY_RUNS} stories each`;

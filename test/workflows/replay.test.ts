@@ -6,6 +6,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { z } from 'zod';
 import { PATHS } from './paths.js';
 import { workflowBundle } from '../support/temporal.js';
+import { versionBefore } from '../support/versions.js';
 import { testConverter } from '../support/keys.js';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));
@@ -95,5 +96,21 @@ describe('stored histories', function () {
     assert.ok(key);
     called[key] = { ...attributesOf(called), activityType: { name: 'anotherActivity' } };
     await assert.rejects(replay(kept), DeterminismViolationError);
+  });
+
+  it('are gone on with by the version before only where it knows their ways', async function () {
+    this.timeout(120_000);
+    const before = await versionBefore();
+    try {
+      const { code } = await before.workflows();
+      const byOld = ({ workflowId, history }: Kept) =>
+        Worker.runReplayHistory({ ...options, workflowBundle: { code } }, history, workflowId);
+      await byOld(read('level-3-released-closed.incident.json'));
+      // It goes no step of its own, which would not fit: it fails the task, for a worker of the newer version to take.
+      const newer = byOld(read('sparing-level-3-released-closed.incident.json'));
+      await assert.rejects(newer, /workflow task failure.*Encoded failure/);
+    } finally {
+      before.discard();
+    }
   });
 });
