@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -67,7 +68,7 @@ const UPGRADE = 'test/faults/upgrade.test.ts';
 /** Far from Japan and from UTC: no result may depend on the clock of the machine. */
 const ZONE = 'America/New_York';
 
-/** Two at once, each with Temporal servers of its own: most of what the tests do is to wait. */
+/** Each with Temporal servers of its own. */
 const LANES = [
   {
     name: 'faults',
@@ -102,6 +103,16 @@ async function mocha({ name, args }: (typeof LANES)[number]): Promise<Outcome> {
   };
 }
 
+/** A lane takes one core, and its Temporal servers, workers and simulators another: on fewer than four, one after the other. */
+const CORES_FOR_BOTH = 4;
+
+async function lived(): Promise<Outcome[]> {
+  if (availableParallelism() >= CORES_FOR_BOTH) return Promise.all(LANES.map(mocha));
+  const outcomes: Outcome[] = [];
+  for (const lane of LANES) outcomes.push(await mocha(lane));
+  return outcomes;
+}
+
 const startedMs = performance.now();
 process.stdout.write('types, lint and format …\n');
 // The compiler and the linter take a core each; mocha starts afterwards, because its tests watch the clock.
@@ -113,7 +124,7 @@ const checks = await Promise.all([
   ]),
 ]);
 process.stdout.write('tests, for some minutes …\n');
-const outcomes = [...checks.flat(), ...(await Promise.all(LANES.map(mocha)))];
+const outcomes = [...checks.flat(), ...(await lived())];
 
 for (const { name, failures } of outcomes) {
   if (failures !== '') process.stdout.write(`\n${name}:\n${failures}`);
