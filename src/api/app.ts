@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import type { Operator } from '../operators.js';
+import { KeyMissing, keyErrorIn } from '../domain/sealing.js';
 import { toInstant } from '../domain/time.js';
 import { alertRoutes } from './alerts.js';
 import { auditRoutes } from './audit.js';
@@ -22,7 +23,7 @@ import { mailboxRoutes } from './mailbox.js';
 import { listRoutes } from './lists.js';
 import { openApiDocument } from './openapi.js';
 import { authorise, rolesOf } from './operators.js';
-import { Problem, problemCodeOf, problemHandler, sendProblem } from './problem.js';
+import { Problem, problemCodeOf, problemHandler, sendProblem, type ProblemCode } from './problem.js';
 import { customerInPath, type Route } from './route.js';
 import type { OperatorSignIn } from './sign-in.js';
 import { authorizationIn, crossOrigin, signInPage } from './web-ui.js';
@@ -87,6 +88,22 @@ function isDeeperThan(most: number, value: unknown): boolean {
     level = level.flatMap((each): unknown[] => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
   return false;
+}
+
+const UNKNOWN: Readonly<Record<string, ProblemCode>> = {
+  incidents: 'unknown-incident',
+  devices: 'unknown-device',
+  exclusions: 'unknown-exclusion',
+  inquiries: 'unknown-inquiry',
+};
+
+/** A message that cannot even be encrypted, since there never was such a customer: nothing of theirs can be there. */
+function ofNobody({ policies }: AppDeps, request: Request, error: unknown): Problem | undefined {
+  const keyError = keyErrorIn(error);
+  if (!(keyError instanceof KeyMissing && keyError.hasNone)) return undefined;
+  const customerId = customerInPath(request);
+  if (customerId === undefined || policies.find(customerId) !== undefined) return undefined;
+  return new Problem(UNKNOWN[request.path.split('/')[2] ?? ''] ?? 'unknown-customer', 'There is nothing at this path.');
 }
 
 /** Express serves what the routes say: the caller's token, their rights, the body's schema, one message, one answer. */
@@ -206,7 +223,11 @@ export function createApp(deps: AppDeps): Express {
     const serve: RequestHandler = async (request, response) => {
       const operator = callers.get(request);
       if (operator === undefined) throw new Problem('unauthenticated', 'A bearer token is needed.');
-      await route.serve(deps, operator, request, response);
+      try {
+        await route.serve(deps, operator, request, response);
+      } catch (error) {
+        throw ofNobody(deps, request, error) ?? error;
+      }
     };
     // The body is read only for somebody who may send one.
     const json = express.json({ limit: route.bodyLimit, type: () => true, strict: true });

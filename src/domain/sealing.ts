@@ -27,6 +27,8 @@ export class KeyMissing extends Error {
     message: string,
     /** For good, as somebody has decided: nothing is wrong with the keys. */
     readonly isDestroyed = false,
+    /** There never was one for that scope: nothing of it can be kept, or be there. */
+    readonly hasNone = false,
   ) {
     super(message);
   }

@@ -87,17 +87,17 @@ export function keysOf({ keys, destroyed }: KeyRing, now: () => number = Date.no
   }
   for (const list of ofScope.values()) list.sort((one, other) => numberOf(other.key.id) - numberOf(one.key.id));
   const goneAt = new Map(destroyed.map(({ scope, at }) => [scope, at]));
-  const missing = (what: string, scope: string) => {
+  const missing = (what: string, scope: string, hasNone = false) => {
     const at = goneAt.get(scope);
     return at === undefined
-      ? new KeyMissing(what)
+      ? new KeyMissing(what, false, hasNone)
       : new KeyMissing(`the keys of ${scope} were destroyed at ${at}`, true);
   };
   return {
     newest(scope) {
       const found = ofScope.get(scope)?.find(({ usedFromMs }) => usedFromMs <= now());
       if (found !== undefined) return Promise.resolve(found.key);
-      return Promise.reject(missing(`there is no key for ${scope} among the keys`, scope));
+      return Promise.reject(missing(`there is no key for ${scope} among the keys`, scope, !ofScope.has(scope)));
     },
     named(id) {
       const found = byId.get(id);
