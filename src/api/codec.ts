@@ -2,7 +2,7 @@ import type { Payload } from '@temporalio/common';
 import { z } from 'zod';
 import { KeyMissing, SealBroken, scopeOfKey, SERVICE_SCOPE, type Sealing } from '../domain/sealing.js';
 import type { Operator } from '../operators.js';
-import { keyIdOf, openPayload, sealPayload } from '../temporal/payload-codec.js';
+import { keyIdOf, openPayload, sealForCustomers, sealPayload } from '../temporal/payload-codec.js';
 import { maySee } from './operators.js';
 import { route, type Route } from './route.js';
 
@@ -61,10 +61,13 @@ async function opened(sealing: Sealing, operator: Operator, given: SentPayload):
   }
 }
 
-/** Temporal does not say whose workflow it is for; any worker reads either. */
-function scopeOf({ customers }: Operator): string {
+/** Temporal does not say whose workflow it is for. */
+function closed(sealing: Sealing, { customers }: Operator, given: SentPayload): Promise<Payload> {
   const [only, ...others] = customers === '*' ? [] : customers;
-  return only !== undefined && others.length === 0 ? only : SERVICE_SCOPE;
+  const payload = payloadOf(given);
+  return only !== undefined && others.length === 0
+    ? sealPayload(sealing, only, payload)
+    : sealForCustomers(sealing, payload);
 }
 
 type Change = (sealing: Sealing, operator: Operator, payload: SentPayload) => Promise<SentPayload>;
@@ -97,6 +100,6 @@ export const codecRoutes: Route[] = [
   codecRoute(
     '/encode',
     "Temporal's Web UI and command line: what they are about to send, encrypted",
-    async (sealing, operator, payload) => sent(await sealPayload(sealing, scopeOf(operator), payloadOf(payload))),
+    async (sealing, operator, payload) => sent(await closed(sealing, operator, payload)),
   ),
 ];

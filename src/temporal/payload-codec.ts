@@ -5,14 +5,17 @@ import {
   type SerializationContext,
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { KeyMissing, scopeOfWorkflow, SERVICE_SCOPE, type Sealing } from '../domain/sealing.js';
+import { KeyMissing, SealBroken, scopeOfKey, scopeOfWorkflow, SERVICE_SCOPE, type Sealing } from '../domain/sealing.js';
 import { isFailurePart } from './failure-parts.js';
+import { unreadable } from './unreadable.js';
 
 const PayloadMessage = proto.temporal.api.common.v1.Payload;
 
 /** As Temporal's own samples name it, so that other tools know what they see. */
 const ENCRYPTED = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
+/** Closed in with what the service's key holds, where a customer's workflow may read it too. */
+const FOR_CUSTOMERS = 'for-customers';
 
 const utf8 = new TextDecoder();
 
@@ -31,6 +34,12 @@ export async function sealPayload(sealing: Sealing, scope: string, payload: Payl
   return { metadata: { encoding: Buffer.from(ENCRYPTED), [KEY_ID]: Buffer.from(keyId) }, data: bytes };
 }
 
+/** With the service's key, for whichever workflow it will be: what goes there is not known, or its own key is gone. */
+export function sealForCustomers(sealing: Sealing, payload: Payload): Promise<Payload> {
+  const metadata = { ...payload.metadata, [FOR_CUSTOMERS]: new Uint8Array() };
+  return sealPayload(sealing, SERVICE_SCOPE, { ...payload, metadata });
+}
+
 /** What is not encrypted, as somebody sends a Signal by hand, stays as it is. */
 export async function openPayload(sealing: Sealing, payload: Payload): Promise<Payload> {
   const keyId = keyIdOf(payload);
@@ -45,7 +54,28 @@ async function sealFailurePart(sealing: Sealing, scope: string, part: Payload): 
   } catch (error) {
     if (!(error instanceof KeyMissing)) throw error;
     const words = { message: `what failed cannot be kept: ${error.message}`, stack_trace: '' };
-    return sealPayload(sealing, SERVICE_SCOPE, defaultPayloadConverter.toPayload(words));
+    return sealForCustomers(sealing, defaultPayloadConverter.toPayload(words));
+  }
+}
+
+/**
+ * Opens what belongs into the workflow. Whoever may send Signals can copy another customer's ciphertext into one: opened there, it
+ * would be shown to this customer's operators. It stays closed, and so does what the service's key does not fit, as after a slip
+ * from another installation: neither is to keep the workflow from going on. Only what the payload itself says decides, not which
+ * keys are there, for a replay must find the same.
+ *
+ * @throws KeyMissing, and SealBroken where the workflow's own key does not fit: both are over once the right keys are given.
+ */
+async function openWithin(sealing: Sealing, scope: string, payload: Payload): Promise<Payload> {
+  const keyId = keyIdOf(payload);
+  if (keyId === undefined || scopeOfKey(keyId) === scope) return openPayload(sealing, payload);
+  if (scopeOfKey(keyId) !== SERVICE_SCOPE) return unreadable('it was encrypted for another customer');
+  try {
+    const plain = await openPayload(sealing, payload);
+    return plain.metadata?.[FOR_CUSTOMERS] === undefined ? unreadable('it was not encrypted for a customer') : plain;
+  } catch (error) {
+    if (error instanceof SealBroken) return unreadable(error.message);
+    throw error;
   }
 }
 
@@ -64,6 +94,15 @@ export function createPayloadCodec(sealing: Sealing): PayloadCodec {
         ),
       );
     },
-    decode: (payloads: Payload[]) => Promise.all(payloads.map((payload) => openPayload(sealing, payload))),
+    decode(payloads: Payload[], context?: SerializationContext) {
+      const { workflowId } = context ?? {};
+      return Promise.all(
+        payloads.map((payload) =>
+          workflowId === undefined
+            ? openPayload(sealing, payload)
+            : openWithin(sealing, scopeOfWorkflow(workflowId), payload),
+        ),
+      );
+    },
   };
 }

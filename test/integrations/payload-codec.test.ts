@@ -10,7 +10,7 @@ import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workfl
 import { KeyMissing, SealBroken } from '../../src/domain/sealing.js';
 import { createSealing, type Key } from '../../src/integrations/keys/keys.js';
 import { failureConverter } from '../../src/temporal/failure-converter.js';
-import { createPayloadCodec, keyIdOf } from '../../src/temporal/payload-codec.js';
+import { createPayloadCodec, keyIdOf, sealForCustomers } from '../../src/temporal/payload-codec.js';
 
 const at = (workflowId: string): SerializationContext => ({ type: 'workflow', namespace: 'default', workflowId });
 const words = 'マルウェア invoice.exe';
@@ -25,9 +25,11 @@ describe('the payload codec', () => {
     const key = keys.get(scope);
     return key === undefined ? Promise.reject(new KeyMissing(`no key for ${scope}`, true)) : Promise.resolve(key);
   };
-  const codec = createPayloadCodec(
-    createSealing({ newest: (scope) => keyOf(scope), named: (id) => keyOf(id.slice(0, id.lastIndexOf('.'))) }),
-  );
+  const sealing = createSealing({
+    newest: (scope) => keyOf(scope),
+    named: (id) => keyOf(id.slice(0, id.lastIndexOf('.'))),
+  });
+  const codec = createPayloadCodec(sealing);
 
   async function encoded(value: unknown, context?: SerializationContext): Promise<Payload> {
     const [sealed] = await codec.encode([defaultPayloadConverter.toPayload(value)], context);
@@ -35,8 +37,8 @@ describe('the payload codec', () => {
     return sealed;
   }
 
-  async function decoded(payload: Payload): Promise<unknown> {
-    const [plain] = await codec.decode([payload]);
+  async function decoded(payload: Payload, context?: SerializationContext): Promise<unknown> {
+    const [plain] = await codec.decode([payload], context);
     assert.ok(plain);
     return defaultPayloadConverter.fromPayload(plain);
   }
@@ -79,6 +81,49 @@ describe('the payload codec', () => {
     await assert.rejects(codec.decode([sealed]), KeyMissing);
     await assert.rejects(encoded(words, at('incident:acme:a1')), KeyMissing);
     assert.equal(await decoded(await encoded(words, at('incident:globex:a1'))), words);
+  });
+
+  describe('within a workflow', () => {
+    const acme = at('incident:acme:a1');
+
+    it('opens what is its own, and keeps closed what somebody copied there from elsewhere', async () => {
+      assert.equal(await decoded(await encoded(words, acme), at('device:acme:m1')), words);
+      for (const elsewhere of ['incident:globex:a1', 'held-mail:1']) {
+        for (const context of [acme, { ...acme, type: 'activity', isLocal: false } as const]) {
+          const found = JSON.stringify(await decoded(await encoded(words, at(elsewhere)), context));
+          assert.match(found, /"unreadable":true/);
+          assert.doesNotMatch(found, /invoice/);
+        }
+      }
+      assert.match(JSON.stringify(await decoded(await encoded(words, acme), at('mailbox'))), /"unreadable":true/);
+    });
+
+    it('finds the same whether or not the other key is there: a replay must', async () => {
+      const sealed = await encoded(words, at('incident:globex:a1'));
+      const first = await decoded(sealed, acme);
+      keys.delete('globex');
+      assert.deepEqual(await decoded(sealed, acme), first);
+    });
+
+    it('opens what was handed in for whichever workflow it would be', async () => {
+      const handedIn = await sealForCustomers(sealing, defaultPayloadConverter.toPayload({ level: 3 }));
+      assert.equal(keyIdOf(handedIn), '_service.1');
+      for (const context of [acme, at('mailbox'), undefined]) {
+        assert.deepEqual(await decoded(handedIn, context), { level: 3 });
+      }
+    });
+
+    it('goes on over what was handed in with the key of another installation, and waits for its own', async () => {
+      const handedIn = await sealForCustomers(sealing, defaultPayloadConverter.toPayload({ level: 3 }));
+      const own = await encoded(words, acme);
+      for (const scope of ['_service', 'acme']) {
+        keys.set(scope, { id: `${scope}.1`, secret: createSecretKey(randomBytes(32)) });
+      }
+      assert.match(JSON.stringify(await decoded(handedIn, acme)), /"unreadable":true/);
+      await assert.rejects(decoded(own, acme), SealBroken);
+      keys.delete('_service');
+      await assert.rejects(decoded(handedIn, acme), KeyMissing);
+    });
   });
 
   describe('of failures', () => {

@@ -22,6 +22,39 @@ describe('what an incident refuses', () => {
     return { id, machineId: alert.machineId };
   }
 
+  describe('a Signal that holds what was encrypted for another customer', () => {
+    /** As whoever may send Signals can copy it from one workflow into another. */
+    async function copied(name: string): Promise<{ id: string; words: string }> {
+      const { id } = await house.alert(house.customer('held'));
+      const words = `copied-${randomUUID()}`;
+      const { payloadCodecs, payloadConverter } = house.client.options.loadedDataConverter;
+      const { namespace } = house.client.options;
+      const context = { type: 'workflow', namespace, workflowId: `incident:${house.customer('open')}:one` } as const;
+      const [codec = assert.fail()] = payloadCodecs;
+      const payloads = await codec.encode([payloadConverter.toPayload({ ...verdict(2), analysis: words })], context);
+      await house.client.workflowService.signalWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId: id },
+        signalName: name,
+        input: { payloads },
+      });
+      return { id, words };
+    }
+
+    for (const name of ['triage', 'no-such-signal']) {
+      it(`${name}: is shown as refused, without its words, and the incident goes on`, async () => {
+        const { id, words } = await copied(name);
+        const incident = await house.incidentWhen(id, 'it is refused', ({ timeline }) =>
+          timeline.some(({ type }: { type: string }) => type === 'rejected-signal'),
+        );
+        assert.equal(incident.verdict, null);
+        assert.doesNotMatch(JSON.stringify(incident), new RegExp(words));
+        await house.command(id, 'triage', verdict(1));
+        await comesTo(id, 'closed');
+      });
+    }
+  });
+
   describe('a release', () => {
     let customer: string;
     let id: string;
