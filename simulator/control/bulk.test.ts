@@ -185,7 +185,7 @@ describe('Alerts in bulk', () => {
       assert.deepEqual(new Set(seen), ids);
       const [quickestMs = 0] = tookMs.toSorted((a, b) => a - b);
       // The quickest: a machine that is busy with something else delays most of them.
-      assert.ok(quickestMs < 50, `${quickestMs} ms`);
+      assert.ok(quickestMs < 250, `${quickestMs} ms`);
     });
 
     it('the largest page is 10,000: more is an error, and who names none gets the link to the next', async () => {

@@ -203,7 +203,7 @@ describe('Simulator control', () => {
     });
 
     it('shut the door for a while', async () => {
-      await fault({ target: 'defender', refuseMs: 300 });
+      await fault({ target: 'defender', refuseMs: 2_000 });
       await until('a refused connection', () =>
         bench.defender('GET', '/api/alerts').then(
           () => undefined,

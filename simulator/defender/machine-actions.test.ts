@@ -42,7 +42,7 @@ describe('Defender machine actions', () => {
   });
 
   it('passes through InProgress', async () => {
-    await machine({ isolationSeconds: 1 });
+    await machine({ isolationSeconds: 3 });
     const id = await bench.isolate(machineId);
     await bench.actionIn('InProgress', id);
     await bench.actionIn('Succeeded', id);

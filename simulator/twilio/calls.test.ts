@@ -214,6 +214,7 @@ describe('Twilio', () => {
   it('lists calls, newest first, filtered and in pages', async () => {
     const first = await dial();
     await ended(first.sid);
+    await phone({ answers: 'nobody' });
     const second = await dial();
     const third = await dial({ to: '+81399999999' });
     const client = newClient();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { everyRequest, sceneOf, type Asking, type Scene } from '../support/every-route.js';
+import { calm } from '../support/effects.js';
 import { House, type Reply } from '../support/house.js';
 
 /*
@@ -25,7 +26,11 @@ describe('every answer', () => {
     scene = await sceneOf(house, house.customer('acme'), 'security@acme.example');
     document = documentSchema.parse((await house.get('/openapi.json')).body);
   });
-  after(() => house.close());
+  after(async () => {
+    // What the commands have set going ends first: a worker amid it may not end in time.
+    await calm(house);
+    await house.close();
+  });
 
   function assertDeclared({ method, template }: Asking, { status, headers, body }: Reply): void {
     const what = `${method} ${template}: ${status}`;

@@ -14,7 +14,8 @@ function entries(incident: Reply['body'], type: string): Entry[] {
   return timeline.filter((entry) => entry.type === type);
 }
 
-describe("signals from Temporal's own tools", () => {
+describe("signals from Temporal's own tools", function () {
+  this.timeout(60_000);
   let house: House;
   let acme = '';
   before(async () => {
@@ -48,7 +49,10 @@ describe("signals from Temporal's own tools", () => {
       ['temporal:night-shift@soc'],
     );
     assert.ok(incident.timeline.some(({ data }: Entry) => data?.unverified === true));
-    const [warning, ...others] = await socWarnings(id);
+    const [warning, ...others] = await until('the SOC is told', async () => {
+      const warnings = await socWarnings(id);
+      return warnings.length > 0 ? warnings : undefined;
+    });
     assert.ok(warning);
     assert.deepEqual(others, []);
     assert.deepEqual(warning.to, ['soc@mimamori.example']);

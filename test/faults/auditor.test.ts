@@ -89,7 +89,7 @@ describe('the auditor’s last look', () => {
 });
 
 describe('the auditor', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let environment: TestWorkflowEnvironment;
   let house: House;
   let globex: string;
@@ -109,7 +109,7 @@ describe('the auditor', function () {
   });
 
   it('tells of an incident that was terminated, once, and once more when its time is up; after a reset it goes on', async () => {
-    const dueAtMs = Date.now() + 10_000;
+    const dueAtMs = Date.now() + 20_000;
     const { id, alert } = await house.alert(globex, { ...createdFor(dueAtMs), title: 'A <b>stopped</b> one' });
     await house.incidentWhen(id, 'warned', ({ timeline }) => timeline.length > 2);
     await house.client.workflow.getHandle(id).terminate('a slip of the hand');
@@ -243,7 +243,7 @@ describe('the auditor', function () {
 
     await house.stopWorker();
     await house.startWorker();
-    const mended = await house.incidentWhen(id, 'updated', ({ severity }) => severity === 'Medium', 20_000);
+    const mended = await house.incidentWhen(id, 'updated', ({ severity }) => severity === 'Medium', 60_000);
     assert.deepEqual([mended.partial, mended.attention], [undefined, []]);
     await twoLooks(house, globex);
     assert.equal((await told(house, id)).length, 1);
@@ -323,7 +323,14 @@ describe('the auditor', function () {
     const { info } = await schedule.describe();
     const auditor = info.runningActions.at(-1)?.workflow.workflowId ?? '';
     await house.client.workflow.getHandle(auditor).terminate('a slip of the hand');
-    await until('its end is seen', async () => ((await ready()).missing.length > 0 ? true : undefined));
+    // Where a minute begins meanwhile, the schedule has started another by itself.
+    const another = async () => {
+      const latest = (await schedule.describe()).info.runningActions.at(-1)?.workflow.workflowId;
+      return latest !== undefined && latest !== auditor;
+    };
+    await until('its end is seen, or another looks already', async () =>
+      (await ready()).missing.length > 0 || (await another()) ? true : undefined,
+    );
     await until('another looks', async () => {
       await ensureAudit(house.client, house.taskQueue, PACE);
       return (await ready()).missing.length === 0 ? true : undefined;

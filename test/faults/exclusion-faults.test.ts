@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { until } from '../../simulator/testing.js';
 import type { House, HouseOptions } from '../support/house.js';
-import { eventually } from './fault-scenes.js';
+import { eventually, SOON_MS } from './fault-scenes.js';
 import { begin, limiter, type Begun } from './fault-tools.js';
 import {
   alertOf,
@@ -430,7 +430,7 @@ async function playGone(cells: readonly Cell[], goAndComeBack: () => Promise<voi
       await before(cell);
       await begin(cell.house, { ...held(cell), times: 1, delayMs: HELD_MS });
       await go(cell);
-      await until(name, async () => ((await isReached(cell)) ? true : undefined), 30_000);
+      await until(name, async () => ((await isReached(cell)) ? true : undefined), SOON_MS);
     }),
   );
   await goAndComeBack();

@@ -59,7 +59,7 @@ async function openHouse(count: number): Promise<{ house: House; cellOf: (index:
     const customer = englishCustomer(`cell${index}-${suffix}`, index);
     return { ...customer, contacts: customer.contacts.slice(0, 1) };
   });
-  const service = { phoneRounds: 3, phoneRoundPauseMs: 500, phoneRingSeconds: 60 };
+  const service = { phoneRounds: 6, phoneRoundPauseMs: 500, phoneRingSeconds: 60 };
   const house = await House.open({ customers, service, patience: PATIENCE });
   return {
     house,
@@ -102,12 +102,10 @@ async function assertTold(cell: Cell, must: Exclude<Outcome, { is: 'overcome' }>
 const SECRETS = [SMTP_PASSWORD, 'Bearer ', 'eyJ'];
 
 /** Nothing twice, nothing that gives a secret away, and no step of any workflow that failed. */
-async function assertClean(
-  { house, customer, machineId, id }: Cell,
-  { actions, mails: count = 1 }: Pick<Scene, 'actions' | 'mails'>,
-): Promise<void> {
+async function assertClean(cell: Cell, { actions, mails: count = 1 }: Pick<Scene, 'actions' | 'mails'>): Promise<void> {
+  const { house, customer, machineId, id } = cell;
   const { defenderClientSecret, twilioAuthToken } = house.sim.credentials;
-  const incident = await house.incident(id);
+  const incident = await incidentWhen(cell, 'readable', () => true);
   assert.deepEqual(incident.attention, []);
   assert.deepEqual(
     (await house.actions(customer))
@@ -212,7 +210,7 @@ async function playMailServers(played: Played): Promise<House> {
 }
 
 const NOBODY = 'nobody listens: told of everything under way, and all of it goes on by itself';
-const SHUT_MS = 25_000;
+const SHUT_MS = 45_000;
 
 async function playNobody(house: House, cellOf: (index: number) => Cell): Promise<void> {
   const following = { scene: FOLLOWED, tells: 'defender-state-unknown' };

@@ -37,8 +37,16 @@ export function eventually<T>(what: string, probe: () => Promise<T | undefined>,
   );
 }
 
+/** The whole incident; undefined while a busy house cannot say it all. */
+async function whole({ house, id }: Cell): Promise<Incident> {
+  const { status, body } = await house.get(`/v1/incidents/${encodeURIComponent(id)}`);
+  if (status === 503 || body.partial !== undefined) return undefined;
+  assert.equal(status, 200, JSON.stringify(body).slice(0, 300));
+  return body;
+}
+
 export async function incidentWhen(
-  { house, id }: Cell,
+  cell: Cell,
   what: string,
   holds: (incident: Incident) => boolean,
   timeoutMs = SOON_MS,
@@ -48,14 +56,16 @@ export async function incidentWhen(
     return await eventually(
       what,
       async () => {
-        last = await house.incident(id);
+        const seen = await whole(cell);
+        if (seen === undefined) return undefined;
+        last = seen;
         return holds(last) ? last : undefined;
       },
       timeoutMs,
     );
   } catch (error) {
     const { stage, attention, duties } = last ?? {};
-    throw new Error(`${id}: ${String(error)}\n${JSON.stringify({ stage, attention, duties }, null, 1)}`);
+    throw new Error(`${cell.id}: ${String(error)}\n${JSON.stringify({ stage, attention, duties }, null, 1)}`);
   }
 }
 
@@ -107,7 +117,7 @@ async function command({ house, id }: Cell, name: string, body: unknown, headers
 const judge = (level: 2 | 3 | 4) => (cell: Cell) => command(cell, 'triage', verdict(level));
 
 async function lower(cell: Cell): Promise<void> {
-  const { revision } = await cell.house.incident(cell.id);
+  const { revision } = await incidentWhen(cell, 'readable', () => true);
   await command(cell, 'triage', verdict(2), { 'If-Match': `"${revision}"` });
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { AlertOrder } from '../../simulator/defender/odata-list.js';
@@ -216,12 +217,14 @@ async function outlive(
     JSON.stringify(is) === JSON.stringify(expected)
       ? []
       : [`${what}: ${JSON.stringify(is).slice(0, 300)} instead of ${JSON.stringify(expected).slice(0, 300)}`];
+  // A list lags behind what it lists; what it comes to hold is compared below.
+  const newest = { [titleOf(plan.changesAfterPages.length)]: plan.inScope };
+  const isNewest = async () => (isDeepStrictEqual(await untriaged(caller), newest) ? true : undefined);
+  await until('the list shows the newest', isNewest, 20_000).catch(() => undefined);
   const findings = [
     ...differs('incidents', incidents.length, total),
     ...differs('open', opened.sort(), alertIds.inScope.map((id) => incidentIdOf(CUSTOMER, id)).sort()),
-    ...differs('waiting for triage with the newest content', await untriaged(caller), {
-      [titleOf(plan.changesAfterPages.length)]: plan.inScope,
-    }),
+    ...differs('waiting for triage with the newest content', await untriaged(caller), newest),
     ...(await withoutReason(client, incidents)),
     ...differs('the sum of what was seen', sum, seen),
     ...differs('opened, refused, rejected', [parts.opened, parts.refused, parts.rejected], [total, 0, 0]),

@@ -120,8 +120,15 @@ export class IntakeCast {
       [this.held[1], 'not-this-customers-address'],
       [this.strangers, 'unknown-sender'],
     ] as const) {
-      const { body } = await house.get('/v1/mailbox/attention?limit=100');
-      const items = body.items.filter((item: Reply['body']) => item.messageId === messageId);
+      const items = await until(
+        `${messageId} is listed`,
+        async () => {
+          const { body } = await house.get('/v1/mailbox/attention?limit=100');
+          const own = (body.items ?? []).filter((item: Reply['body']) => item.messageId === messageId);
+          return own.length > 0 ? own : undefined;
+        },
+        30_000,
+      );
       assert.deepEqual(
         items.map((item: Reply['body']) => item.reason),
         [reason],

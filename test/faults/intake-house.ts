@@ -147,7 +147,7 @@ export class IntakeHouse {
     return { INBOX: [], Processed: [], Attention: [], ...folders };
   }
 
-  emptied(timeoutMs = 30_000): Promise<boolean> {
+  emptied(timeoutMs = 60_000): Promise<boolean> {
     return until(
       'the inbox is empty',
       async () => ((await this.folders()).INBOX.length === 0 ? true : undefined),
@@ -164,16 +164,12 @@ export class IntakeHouse {
     );
   }
 
-  async mailbox(): Promise<Reply['body']> {
-    return (await this.house.get('/v1/mailbox')).body;
-  }
-
   mailboxWhen(what: string, holds: (mailbox: Reply['body']) => boolean, timeoutMs = 15_000): Promise<Reply['body']> {
     return until(
       `the mailbox: ${what}`,
       async () => {
-        const body = await this.mailbox();
-        return holds(body) ? body : undefined;
+        const { status, body } = await this.house.get('/v1/mailbox');
+        return status === 200 && holds(body) ? body : undefined;
       },
       timeoutMs,
     );

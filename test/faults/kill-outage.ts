@@ -45,7 +45,7 @@ export async function outage(
     lastUpdateTime: new Date().toISOString(),
   });
   const judged = alert('alert-judged');
-  await caller.command(alertsPath, judged, [201]);
+  await caller.command(alertsPath, judged, [200, 201]);
   const triage = {
     method: 'POST',
     path: `/v1/incidents/${encodeURIComponent(`incident:${customerId}:${judged.id}`)}/triage`,

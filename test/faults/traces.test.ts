@@ -67,7 +67,7 @@ describe('the traces of a running service', function () {
     const machineId = cast.machineIds[0];
     const json = { id: 'alert-traced', severity: 'High', title: PLANTED, description: PLANTED, machineId };
     const { text } = await send('POST', `${simulator.url}/sim/tenants/${cast.tenantId}/alerts`, { json });
-    await caller.command(`/v1/customers/${cast.customerId}/alerts?${PLANTED}=1`, JSON.parse(text), [201]);
+    await caller.command(`/v1/customers/${cast.customerId}/alerts?${PLANTED}=1`, JSON.parse(text), [200, 201]);
     const spans = await chain(
       'the look-up',
       ({ name, attributes }) => name === 'Defender GET' && attributes['url.template'] === '/api/machines/{id}',

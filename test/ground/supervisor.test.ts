@@ -87,7 +87,7 @@ describe('npm start', () => {
 
     it('names a child that dies, with its last words', async () => {
       await supervisor.start(child('a', stays));
-      await supervisor.start(child('b', `${stays} setTimeout(() => { throw new Error('no more') }, 100);`));
+      await supervisor.start(child('b', `${stays} setTimeout(() => { throw new Error('no more') }, 1_000);`));
       while (fallen.length === 0) await sleep(20);
       assert.deepEqual(
         fallen.map(({ name, end }) => `${name} ${end.how}`),
@@ -110,7 +110,7 @@ describe('npm start', () => {
     it('ends them one after the other, and kills one that does not listen', async () => {
       const says = `process.on('SIGTERM', () => { console.log('drained'); setTimeout(() => process.exit(), 200) });`;
       await supervisor.start(child('a', `${stays} ${says}`));
-      await supervisor.start(child('b', `${stays} process.on('SIGTERM', () => console.log('deaf'));`, 300));
+      await supervisor.start(child('b', `${stays} process.on('SIGTERM', () => console.log('deaf'));`, 1_000));
       await supervisor.close(['a', 'b']);
       assert.ok(await allGone([pidOf('a'), pidOf('b')], 500));
       assert.deepEqual(printed.slice(-3), ['a: drained', 'b: deaf', 'b did not end in time and was killed']);

@@ -108,7 +108,7 @@ describe('the Defender client sets indicators:', () => {
   });
 
   it('it is gone when its time has passed', async () => {
-    await set(allow({ expirationTime: plus(toInstant(Date.now()), 1_500) }));
+    await set(allow({ expirationTime: plus(toInstant(Date.now()), 3_000) }));
     assert.equal((await client.listIndicators(tenant, allow())).length, 1);
     await until(async () => (await client.listIndicators(tenant, allow())).length === 0);
   });

@@ -9,7 +9,7 @@ import { failure } from './secrets.js';
 const token = 'a-token-that-nobody-may-see';
 const client = createDefenderClient({
   signIn: { token: () => Promise.resolve(token) },
-  timeoutMs: 300,
+  timeoutMs: 1_000,
   maxInFlightPerTenant: 2,
 });
 

@@ -68,7 +68,7 @@ describe('the Defender client', () => {
     });
 
     it('whose action the API does not show yet', async () => {
-      await world.machine(tenant.tenantId, machineId, { hideNewActionForSeconds: 0.2 });
+      await world.machine(tenant.tenantId, machineId, { hideNewActionForSeconds: 1.5 });
       const { id } = await client.isolate(tenant, machineId, 'level 3');
       assert.equal(await client.getMachineAction(tenant, id), undefined);
       await until(async () => (await client.getMachineAction(tenant, id)) !== undefined);
@@ -225,7 +225,7 @@ describe('the Defender client', () => {
       const narrow = createDefenderClient({ signIn, timeoutMs: 5_000, maxInFlightPerTenant: 1 });
       const other = { ...tenant, tenantId: randomUUID() };
       await world.machine(other.tenantId, machineId, {});
-      await world.fault({ target: 'defender', times: 1, delayMs: 400 });
+      await world.fault({ target: 'defender', times: 1, delayMs: 1_500 });
       const slow = narrow.getMachine(tenant, machineId);
       await until(async () => (await world.requests('defender')).length === 1);
       const controller = new AbortController();

@@ -118,7 +118,7 @@ describe('the phone client', () => {
     assert.equal((await phone.getCall(ringing.sid)).status, 'canceled');
     await phone.hangUp(ringing.sid);
 
-    await world.phone(to, { answers: 'voicemail', afterSeconds: 0.5 });
+    await world.phone(to, { answers: 'voicemail', afterSeconds: 2 });
     const answered = await phone.placeCall(call());
     await until(async () => (await phone.getCall(answered.sid)).status === 'in-progress');
     await phone.hangUp(answered.sid);

@@ -440,8 +440,11 @@ describe('closed incidents that stay for late news', function () {
     );
     assert.equal(handedIn.status, 200);
     await house.incidentWhen(id, 'the mail is on it', ({ customerMails }) => customerMails.length === 1);
-    const { body } = await house.get(`/v1/inquiries?customer=${acme}&state=unanswered`);
-    await house.post(`/v1/inquiries/${encodeURIComponent(body.items[0].id)}/close`, { reason: 'read' });
+    const { id: inquiryId } = await until('it is listed', async () => {
+      const { body } = await house.get(`/v1/inquiries?customer=${acme}&state=unanswered`);
+      return body.items[0];
+    });
+    await house.post(`/v1/inquiries/${encodeURIComponent(inquiryId)}/close`, { reason: 'read' });
     await house.incidentWhen(id, 'nothing waits', ({ inquiry }) => inquiry?.waitingSince === null);
     await house.command(id, 'close', { reason: 'theirs' });
     const { view, record } = await archivedIn(house, id);

@@ -49,7 +49,8 @@ async function breachOf(house: House, id: string, dueAtMs: number, timeoutMs: nu
  * Three hours are too long for a test, so the alerts were made nearly three hours ago. What needs the longest wait is
  * begun first: a device that stays offline, and a worker that is down across the deadline.
  */
-describe('the clock', () => {
+describe('the clock', function () {
+  this.timeout(60_000);
   let house: House;
   let outage: House;
   let globex: string;
@@ -84,7 +85,7 @@ describe('the clock', () => {
       House.open({ customers: [englishCustomer(`outage-${suffix}`, 3)] }),
     ]);
     const [{ id: customer } = { id: '' }] = outage.customers;
-    offlineDueMs = Date.now() + 6_000;
+    offlineDueMs = Date.now() + 12_000;
     outageDueMs = offlineDueMs + 2_000;
     [offline, { id: met }, { id: unjudged }] = await Promise.all([
       offlineAtLevel3(house, globex, offlineDueMs),
@@ -118,7 +119,7 @@ describe('the clock', () => {
     assert.deepEqual([running.slo.state, running.slo.provisional], ['at-risk', true]);
     const { told, breach, lateMs } = await breachOf(house, id, dueAtMs, 10_000);
     assert.equal(told.slo.provisional, true);
-    assert.ok(lateMs >= 0 && lateMs < 2_000, `recorded ${lateMs} ms after it was due`);
+    assert.ok(lateMs >= 0 && lateMs < 5_000, `recorded ${lateMs} ms after it was due`);
     assert.equal(breach.at, new Date(dueAtMs).toISOString());
     assert.deepEqual(await socKinds(house, id), ['soc-warning', 'soc-breach']);
     assert.deepEqual(
@@ -140,7 +141,7 @@ describe('the clock', () => {
   it('notes the breach of an alert that arrives too late at once, without a warning', async () => {
     const dueAtMs = Date.now() - 3_600_000;
     const { id } = await house.alert(globex, createdFor(dueAtMs));
-    const { told, breach } = await breachOf(house, id, dueAtMs, 5_000);
+    const { told, breach } = await breachOf(house, id, dueAtMs, 15_000);
     // Told in the order in which things were written down: it cannot stand before the alert's own arrival.
     assert.ok(breach.at >= told.createdAt);
     const { text } = await mailOf(house, id, 'soc-breach');

@@ -63,8 +63,10 @@ describe("the customer's mail", () => {
     const again = await inquiryWhen(house, inquiryId, 'open again', ({ state }) => state === 'assigned');
     assert.equal(again.conversation.length, 2);
     assert.equal(again.conversation[1].newText, 'もう一つ質問があります。');
-    const box = await house.control('GET', '/sim/mailbox');
-    assert.equal(box.folders.INBOX.filter(({ from }: { from: string }) => from.includes('sato')).length, 0);
+    await until('it is moved', async () => {
+      const { folders } = await house.control('GET', '/sim/mailbox');
+      return folders.INBOX.some(({ from }: { from: string }) => from.includes('sato')) ? undefined : true;
+    });
   });
 
   it('that is long is shown whole, and its entry on the timeline has the beginning', async () => {

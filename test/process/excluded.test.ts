@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { until } from '../../simulator/testing.js';
 import { customerWorkflowId, type ExclusionChange } from '../../src/domain/customers/record.js';
-import { exclusionChangeSignal } from '../../src/workflows/messages.js';
+import { exclusionChangeSignal, hasExclusionQuery } from '../../src/workflows/messages.js';
 import { House, verdict, type Reply } from '../support/house.js';
 
 const FAR = '2099-01-01T00:00:00.000Z';
@@ -19,8 +19,8 @@ describe('an alert that an exclusion covers', function () {
 
   const evidence = [{ entityType: 'File', fileName: TOOL, filePath: 'C:\\Tools', detectionStatus: 'Detected' }];
   const alert = (more: Record<string, unknown> = {}) => house.alert(acme, { evidence, ...more });
-  const change = (said: ExclusionChange) =>
-    house.client.workflow.signalWithStart('customer', {
+  const change = async (said: ExclusionChange) => {
+    const handle = await house.client.workflow.signalWithStart('customer', {
       workflowId: customerWorkflowId(acme),
       taskQueue: house.taskQueue,
       args: [{ customerId: acme }],
@@ -28,6 +28,9 @@ describe('an alert that an exclusion covers', function () {
       signal: exclusionChangeSignal,
       signalArgs: [said],
     });
+    // Answered once what came before has been taken.
+    await handle.query(hasExclusionQuery, 'any');
+  };
   const register = (exclusionId: string, fileName: string) =>
     change({
       change: 'set',
@@ -58,8 +61,11 @@ describe('an alert that an exclusion covers', function () {
     assert.equal(told.exclusionId, undefined);
     assert.equal((await house.incident(other.id)).stage, 'awaiting-triage');
 
-    const { body } = await house.get('/v1/incidents?exclusion=exclusion:acme:tool');
-    assert.deepEqual(body.items.map(({ id }: Reply['body']) => id).sort(), [waiting.id, later.id].sort());
+    await until('both are listed, and no other', async () => {
+      const { body } = await house.get('/v1/incidents?exclusion=exclusion:acme:tool');
+      const ids = body.items.map(({ id }: Reply['body']) => id).sort();
+      return ids.join() === [waiting.id, later.id].sort().join() ? true : undefined;
+    });
     assert.deepEqual(await house.mails(waiting.id), []);
   });
 

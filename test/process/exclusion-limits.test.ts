@@ -55,7 +55,7 @@ describe('what limits an exclusion', function () {
       it(`begun in business hours, and not done when they end: the ${part} is set when they begin again`, async () => {
         const before = await indicators();
         const id = await proposed(set);
-        opensAgainAt = plus(toInstant(Date.now()), 4 * SECOND_MS);
+        opensAgainAt = plus(toInstant(Date.now()), 7 * SECOND_MS);
         // The workflow finds them open; whoever is about to set it does not.
         opensFor = 1;
         assert.equal((await approve(id)).status, 200);
@@ -97,7 +97,7 @@ describe('what limits an exclusion', function () {
       const filter = await house.client.workflow.getHandle(customerWorkflowId(acme)).query(exclusionsQuery);
 
       const [early, approved] = [await proposed({ ownFilter: true }), await proposed({ ownFilter: true })];
-      opensAgainAt = plus(toInstant(Date.now()), 5 * SECOND_MS);
+      opensAgainAt = plus(toInstant(Date.now()), 7 * SECOND_MS);
       opensFor = 0;
       assert.equal((await approve(approved)).status, 200);
       // What is left then is less than one more takes.

@@ -9,7 +9,7 @@ import { tryAgainSignal } from '../../src/workflows/messages.js';
 import { House, polledCustomers, type Reply } from '../support/house.js';
 
 describe('alerts that come in by themselves', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let house: House;
   let acme: string;
   let globex: string;
@@ -34,14 +34,14 @@ describe('alerts that come in by themselves', function () {
       30_000,
     );
   const idOf = (customerId: string, alert: Reply['body']) => `incident:${customerId}:${alert.id}`;
-  const opened = (customerId: string, alert: Reply['body']) =>
+  const opened = (customerId: string, alert: Reply['body'], timeoutMs = 20_000) =>
     until(
       `${alert.id} is an incident`,
       async () => {
         const reply = await house.get(`/v1/incidents/${encodeURIComponent(idOf(customerId, alert))}`);
         return reply.status === 200 ? reply.body : undefined;
       },
-      20_000,
+      timeoutMs,
     );
   const change = (customerId: string, alert: Reply['body'], changes: Record<string, unknown>) =>
     house.control('PATCH', `/sim/tenants/${house.tenantOf(customerId)}/alerts/${alert.id}`, changes);
@@ -162,7 +162,8 @@ describe('alerts that come in by themselves', function () {
       times: 1,
       status: 401,
     });
-    await opened(acme, waiting);
+    // The feed's own pause may have grown to twenty seconds.
+    await opened(acme, waiting, 60_000);
     await feedWhen(acme, 'is well', ({ error }) => error === null);
   });
 

@@ -151,7 +151,7 @@ describe('hostile and odd mail', () => {
           const places = await placesOf(isIt);
           return places.length >= ends.length ? places : undefined;
         },
-        5_000,
+        15_000,
       ).catch(() => placesOf(isIt));
       assert.deepEqual(
         found.map(({ place }) => place),

@@ -115,7 +115,7 @@ describe('a mail server that makes trouble', () => {
     const id = await judged(well.customer);
     const startedMs = Date.now();
     await mailIs(id, 'done');
-    assert.ok(Date.now() - startedMs < 3_000, 'the mail waited for somebody else’s mailbox');
+    assert.ok(Date.now() - startedMs < 10_000, 'the mail waited for somebody else’s mailbox');
     for (const other of waiting) {
       assert.equal(duty(await house.incident(other), 'mail:primary')?.['status'], 'running');
     }
@@ -126,13 +126,13 @@ describe('a mail server that makes trouble', () => {
   it('for one customer’s mails that hang does not delay the mail of another', async () => {
     const slow = newCustomer();
     const well = newCustomer();
-    await fault(slow.address, { delayMs: 4_000, times: 4 });
+    await fault(slow.address, { delayMs: 6_000, times: 4 });
     const waiting = await Promise.all(Array.from({ length: 4 }, () => judged(slow.customer)));
     await until('deliveries that hang', async () => ((await tries(slow.address)).length >= 2 ? true : undefined));
     const id = await judged(well.customer);
     const startedMs = Date.now();
     await mailIs(id, 'done');
-    assert.ok(Date.now() - startedMs < 2_500, 'the mail waited for somebody else’s mailbox');
+    assert.ok(Date.now() - startedMs < 4_500, 'the mail waited for somebody else’s mailbox');
     for (const other of waiting) await mailIs(other, 'done');
   });
 

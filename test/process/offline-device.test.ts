@@ -62,7 +62,8 @@ describe('a device that is offline', () => {
 
   it('that was isolated although the request was being cancelled stays so until the customer instructs', async () => {
     const { id, machineId } = await pending();
-    await house.control('POST', '/sim/faults', { target: 'defender', path: '/cancel', times: 1, status: 503 });
+    const fault = { target: 'defender', path: '/cancel', times: 1_000, status: 503 };
+    const { id: faultId } = await house.control('POST', '/sim/faults', fault);
     await judgeAgain(house, id, verdict(1));
     await house.incidentWhen(id, 'told of level 1', ({ duties }) =>
       duties.some(
@@ -71,6 +72,7 @@ describe('a device that is offline', () => {
     );
     await house.machine(globex, machineId, { online: true, isolationSeconds: 0 });
     const held = await house.incidentWhen(id, 'isolated and told', ({ stage }) => stage === 'awaiting-release');
+    await house.control('DELETE', `/sim/faults/${faultId}`);
     assert.equal(held.level, 1);
     assert.deepEqual(await actionsOf(house, globex, machineId), ['Isolate Succeeded']);
     assert.deepEqual(await house.mailKinds(id), ['primary', 'secondary', 'isolation-result']);

@@ -234,7 +234,7 @@ describe('the telephone at level 4', () => {
     const silent = { ...HUMAN, presses: null, afterSeconds: 1.5 };
     await house.control('PUT', `/sim/phones/${encodeURIComponent(number?.phone ?? '')}`, silent);
     const second = await atLevel4(customer);
-    await until('it rings again', async () => ((await calls()).includes('jones: ringing') ? true : undefined));
+    await whenCalls(calls, 2);
     assert.equal(await again(), 200);
     const done = await whenPhone(second, 'done');
     assert.equal(timelineOf(done, 'call').at(-1)?.text.en, 'smith acknowledged the call.');

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { customersFileSchema } from '../../src/domain/customer.js';
 import { actionIs, actionsOf, isCutOff, newDevice, toldAndRequested } from '../support/devices.js';
 import { calm, duty, englishCustomer, jones, mailOf, timelineOf, tried } from '../support/effects.js';
 import { House, verdict } from '../support/house.js';
 import { localServer, workflowBundle } from '../support/temporal.js';
 
-const BEGINS_IN_MS = 4_000;
+/** Time for alert, verdict, mail and request. */
+const BEGINS_IN_MS = 6_000;
 
 describe('a tuning period that begins while an isolation is pending', () => {
   let house: House;
@@ -13,10 +15,13 @@ describe('a tuning period that begins while an isolation is pending', () => {
   let begins: string;
   before(async () => {
     await Promise.all([localServer(), workflowBundle()]);
-    begins = new Date(Date.now() + BEGINS_IN_MS).toISOString();
     customer = `soon-${randomUUID().slice(0, 8)}`;
+    house = await House.open({ customers: [englishCustomer(customer, 1)] });
+    begins = new Date(Date.now() + BEGINS_IN_MS).toISOString();
     const tuningPeriods = [{ from: begins, until: '2099-01-01T00:00:00Z' }];
-    house = await House.open({ customers: [englishCustomer(customer, 1, { tuningPeriods })] });
+    house.policies.replace(
+      customersFileSchema.parse({ customers: [englishCustomer(customer, 1, { tuningPeriods })] }).customers,
+    );
   });
   after(() => house.close());
 

@@ -65,7 +65,7 @@ export function inquiryWhen(
 ): Promise<Reply['body']> {
   return until(`${id}: ${what}`, async () => {
     const { status, body } = await house.get(inquiryPath(id));
-    return status === 200 && holds(body) ? body : undefined;
+    return status === 200 && body.partial === undefined && holds(body) ? body : undefined;
   });
 }
 
