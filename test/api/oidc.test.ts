@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { pino } from 'pino';
 import { until } from '../../simulator/testing.js';
 import { createTokenVerifier, IssuerUnavailable, TokenRefused } from '../../src/integrations/access-tokens.js';
 import type { SignInRules } from '../../src/operators.js';
@@ -29,7 +28,6 @@ describe('a sign-in by OpenID Connect', () => {
   before(async () => {
     provider = await TokenProvider.start(key, () => says);
     app = await startApp({
-      log: pino({ level: 'silent' }),
       signIn: { issuer: provider.issuer, audience: AUDIENCE, tenantId: TENANT, grants },
     });
   });
@@ -168,7 +166,6 @@ describe('a sign-in by OpenID Connect', () => {
 
   it('answers 503 while nobody can ask the provider, and lets in those with a token of our own', async () => {
     const away = await startApp({
-      log: pino({ level: 'silent' }),
       signIn: { issuer: 'http://127.0.0.1:1', audience: AUDIENCE, grants },
     });
     try {

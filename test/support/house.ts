@@ -42,6 +42,7 @@ import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { plainConverter, testConverter, testSealing } from './keys.js';
+import { noLog } from './log.js';
 import { localServer } from './temporal.js';
 import { PRESENT, type Version } from './versions.js';
 
@@ -324,7 +325,7 @@ export class House {
         },
         createTokenVerifier,
       ),
-      audit: createAuditLog(this.auditFile, log),
+      audit: createAuditLog(this.auditFile, noLog),
       archive: this.archive,
       log,
       publicUrl: '',
