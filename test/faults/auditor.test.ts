@@ -317,6 +317,7 @@ describe('the auditor', function () {
     assert.deepEqual(await ready(), { ready: true, missing: [] });
     const schedule = house.client.schedule.getHandle('audit');
     await schedule.pause('a slip of the hand');
+    await until('its pause is seen', async () => ((await ready()).missing.length > 0 ? true : undefined));
     assert.deepEqual(await ready(), { ready: true, missing: ['auditor'] });
     assert.equal(await ensureAudit(house.client, house.taskQueue, PACE), 'paused');
     await schedule.unpause();
