@@ -146,7 +146,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(mailWebhook(deps));
 
   const failures = limiter(FAILURES_PER_WINDOW, WINDOW_MS);
-  app.use(signInPage(signIn, failures));
+  app.use(signInPage(signIn, failures, deps.publicUrl));
   const callers = new WeakMap<Request, Operator>();
   const operatorOf = (request: Request) => callers.get(request)?.id ?? '';
   const refusals = limiter(REFUSALS_PER_WINDOW, LOCKED_MS, operatorOf);

@@ -315,3 +315,16 @@ describe('what is answered without a token', () => {
     assert.equal((await fetch(`${app.url}/healthz`)).headers.get('ratelimit'), null);
   });
 });
+
+describe('the cookie of the sign-in', () => {
+  it('goes by HTTPS alone where that is how browsers reach the API, also behind a proxy that does not say so', async () => {
+    const app = await startApp();
+    try {
+      const body = new URLSearchParams({ token: app.token });
+      const response = await fetch(`${app.url}/sign-in`, { method: 'POST', body });
+      assert.match(response.headers.get('set-cookie') ?? '', /; HttpOnly; Secure; SameSite=Strict$/);
+    } finally {
+      await app.close();
+    }
+  });
+});
