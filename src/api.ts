@@ -16,7 +16,7 @@ import { createLogger } from './log.js';
 import { requestSpans } from './api/request-spans.js';
 import { startTracing } from './tracing.js';
 import { createPolicies, serviceSettings } from './policy.js';
-import { createApiClient, temporalConfig } from './temporal/connect.js';
+import { createApiClient, plainConnection, temporalConfig } from './temporal/connect.js';
 import { tellUnreadableKeys } from './temporal/key-look.js';
 import { VERSION } from './version.js';
 
@@ -38,7 +38,10 @@ async function main(): Promise<void> {
   const encryption = encryptionOf(settings.keys, log);
   await encryption?.check(customers);
   const operators = loadOperators(settings.api.operatorsFile);
-  const { clientOptions, namespace } = temporalConfig();
+  const temporal = temporalConfig();
+  const plain = plainConnection(temporal);
+  if (plain !== undefined) log.warn(plain);
+  const { clientOptions, namespace } = temporal;
   // Lazy: the API starts, and says what is missing, while Temporal is away.
   const connection = Connection.lazy(clientOptions);
   const policies = createPolicies(customers, serviceSettings(settings));

@@ -34,7 +34,7 @@ import { ensureMailbox } from './temporal/mailbox.js';
 import { ensureFeeds, tryRejectedAgain } from './temporal/feeds.js';
 import { ensureAudit } from './temporal/audit-schedule.js';
 import { bundleWorkflows, prebuiltBundle } from './temporal/bundle.js';
-import { temporalConfig, withTracing } from './temporal/connect.js';
+import { plainConnection, temporalConfig, withTracing } from './temporal/connect.js';
 import { dataConverterOf } from './temporal/data-converter.js';
 import { tellUnreadableKeys } from './temporal/key-look.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
@@ -197,7 +197,10 @@ async function main(): Promise<void> {
   if (settings.metrics !== undefined) log.info(settings.metrics, 'metrics are at /metrics');
 
   for (const warning of laptopSettings(settings)) log.info(warning);
-  const { connectionOptions, clientOptions, namespace } = temporalConfig();
+  const temporal = temporalConfig();
+  const plain = plainConnection(temporal);
+  if (plain !== undefined) log.warn(plain);
+  const { connectionOptions, clientOptions, namespace } = temporal;
   const { taskQueue } = settings.temporal;
   countFromZero(namespace, taskQueue);
   const encryption = encryptionOf(settings.keys, log);

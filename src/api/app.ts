@@ -15,7 +15,7 @@ import { deviceRoutes } from './devices.js';
 import { docsPage } from './docs.js';
 import { exclusionRoutes } from './exclusions.js';
 import { feedRoutes } from './feeds.js';
-import { healthRoutes } from './health.js';
+import { alive, ready } from './health.js';
 import { incidentRoutes } from './incidents.js';
 import { inquiryRoutes } from './inquiries.js';
 import { mailWebhook, type MailWebhookDeps } from './mail-webhook.js';
@@ -137,14 +137,16 @@ export function createApp(deps: AppDeps): Express {
   );
   // Browsers heed Strict-Transport-Security where it came by HTTPS, from here or through a proxy, and there alone.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
-  app.use(healthRoutes(deps));
-  app.use(docsPage(openApiDocument(routes, deps.publicUrl, deps.version)));
+  // Before the limits: whoever restarts what does not answer must not be turned away.
+  app.get('/healthz', alive);
   app.use(limiter(REQUESTS_PER_WINDOW, WINDOW_MS));
+  app.get('/readyz', ready(deps));
+  app.use(docsPage(openApiDocument(routes, deps.publicUrl, deps.version)));
   app.use(twilioWebhooks(deps));
   app.use(mailWebhook(deps));
 
   const failures = limiter(FAILURES_PER_WINDOW, WINDOW_MS);
-  app.use(signInPage(signIn, failures));
+  app.use(signInPage(signIn, failures, deps.publicUrl));
   const callers = new WeakMap<Request, Operator>();
   const operatorOf = (request: Request) => callers.get(request)?.id ?? '';
   const refusals = limiter(REFUSALS_PER_WINDOW, LOCKED_MS, operatorOf);

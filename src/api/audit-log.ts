@@ -50,9 +50,11 @@ const NEW_LINE = 10;
 export function createAuditLog(file: string | undefined, log: Logger): AuditLog {
   // Its owner only: addresses and names are in it.
   if (file !== undefined) closeSync(openSync(file, 'a', 0o600));
+  // At a level of its own: LOG_LEVEL is for what is of use, and this has to be there.
+  const audit = log.child({}, { level: 'info' });
   return {
     write(entry) {
-      log.info({ audit: entry }, 'command');
+      audit.info({ audit: entry }, 'command');
       if (file === undefined) return;
       try {
         appendFileSync(file, `${JSON.stringify(entry)}\n`);

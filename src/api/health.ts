@@ -1,4 +1,4 @@
-import express from 'express';
+import type { RequestHandler } from 'express';
 import { SECOND_MS } from '../domain/time.js';
 import { isArchiving } from '../temporal/archiver.js';
 import { isAuditing } from '../temporal/audit-schedule.js';
@@ -7,6 +7,7 @@ import type { Gateway } from './gateway.js';
 const PROBE_DEADLINE_MS = 2 * SECOND_MS;
 /** A worker that lives asks for work at least once a minute; the server remembers dead ones for longer. */
 const POLLED_WITHIN_MS = 75 * SECOND_MS;
+const SEEN_FOR_MS = SECOND_MS;
 
 interface Readiness {
   temporal: boolean;
@@ -48,24 +49,32 @@ export async function hasArchiver({ client }: Gateway): Promise<boolean> {
   }
 }
 
+/** `healthz`: the process answers. */
+export const alive: RequestHandler = (_request, response) => {
+  response.json({ status: 'ok' });
+};
+
+async function look(gateway: Gateway): Promise<{ ready: boolean; missing: string[] }> {
+  const parts = await readiness(gateway);
+  const missing = [...(parts.temporal ? [] : ['temporal']), ...(parts.worker ? [] : ['worker'])];
+  if (missing.length > 0) return { ready: false, missing };
+  const [auditor, archiver] = await Promise.all([hasAuditor(gateway), hasArchiver(gateway)]);
+  return { ready: true, missing: [...(auditor ? [] : ['auditor']), ...(archiver ? [] : ['archiver'])] };
+}
+
 /**
- * `healthz`: the process answers. `readyz`: and so do Temporal and a polling worker; says which is missing, and whether
- * the auditor or the archiver is.
+ * `readyz`: and so do Temporal and a polling worker; says which is missing, and whether the auditor or the archiver is.
+ * It needs no token, so one look serves whoever asks during it and for a second after it.
  */
-export function healthRoutes(gateway: Gateway): express.Router {
-  const router = express.Router();
-  router.get('/healthz', (_request, response) => {
-    response.json({ status: 'ok' });
-  });
-  router.get('/readyz', async (_request, response) => {
-    const parts = await readiness(gateway);
-    const missing = [...(parts.temporal ? [] : ['temporal']), ...(parts.worker ? [] : ['worker'])];
-    if (missing.length > 0) {
-      response.status(503).json({ ready: false, missing });
-      return;
-    }
-    const [auditor, archiver] = await Promise.all([hasAuditor(gateway), hasArchiver(gateway)]);
-    response.json({ ready: true, missing: [...(auditor ? [] : ['auditor']), ...(archiver ? [] : ['archiver'])] });
-  });
-  return router;
+export function ready(gateway: Gateway): RequestHandler {
+  let seen: ReturnType<typeof look> | undefined;
+  return async (_request, response) => {
+    seen ??= look(gateway).finally(() => {
+      setTimeout(() => {
+        seen = undefined;
+      }, SEEN_FOR_MS).unref();
+    });
+    const answer = await seen;
+    response.status(answer.ready ? 200 : 503).json(answer);
+  };
 }

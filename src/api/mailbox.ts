@@ -43,7 +43,17 @@ const mailboxSchema = z
     counts: mailboxStateSchema.shape.counts
       .nullable()
       .meta({ description: 'Of all customers together: for those who may see all of them.' }),
-    error: z.object({ since: z.string(), at: z.string(), message: z.string(), failures: z.int() }).nullable(),
+    error: z
+      .object({
+        since: z.string(),
+        at: z.string(),
+        message: z
+          .string()
+          .nullable()
+          .meta({ description: 'It may name any customer: for those who may see all of them.' }),
+        failures: z.int(),
+      })
+      .nullable(),
   })
   .meta({ id: 'Mailbox' });
 
@@ -192,20 +202,23 @@ export const mailboxRoutes: Route[] = [
     async handle({ deps, operator }) {
       const { is, state } = await readMailbox(deps);
       const trouble = state?.trouble ?? null;
+      const seesAll = operator.customers === '*';
       return {
         status: 200,
         body: {
           state: is,
           readAt: state?.readAt ?? null,
           emptyAt: state?.emptyAt ?? null,
-          counts:
-            operator.customers === '*'
-              ? (state?.counts ?? { taken: 0, recorded: 0, reports: 0, held: 0, own: 0 })
-              : null,
+          counts: seesAll ? (state?.counts ?? { taken: 0, recorded: 0, reports: 0, held: 0, own: 0 }) : null,
           error:
             trouble === null
               ? null
-              : { since: trouble.since, at: trouble.at, message: trouble.message, failures: trouble.failures },
+              : {
+                  since: trouble.since,
+                  at: trouble.at,
+                  message: seesAll ? trouble.message : null,
+                  failures: trouble.failures,
+                },
         },
       };
     },

@@ -56,8 +56,8 @@ function page(response: Response, status: number, said: string): void {
 const SAID =
   'Whoever signs in here sees in Temporal’s Web UI what their role and customers allow, until this browser is closed.';
 
-/** The page that gives the cookie, and takes it when somebody else signs in. */
-export function signInPage(signIn: OperatorSignIn, countFailure: RequestHandler): express.Router {
+/** The page that gives the cookie, and takes it when somebody else signs in. `publicUrl`: as browsers reach it. */
+export function signInPage(signIn: OperatorSignIn, countFailure: RequestHandler, publicUrl: string): express.Router {
   const router = express.Router();
   router.use('/sign-in', (_request, response, next) => {
     response.set('Cache-Control', 'no-store');
@@ -71,7 +71,9 @@ export function signInPage(signIn: OperatorSignIn, countFailure: RequestHandler)
     const token = typeof given === 'string' ? given.trim() : '';
     try {
       const { id } = await signIn(`Bearer ${token}`);
-      response.cookie(COOKIE, token, { httpOnly: true, sameSite: 'strict', secure: request.secure });
+      // A proxy need not say by what it was asked.
+      const secure = request.secure || publicUrl.startsWith('https:');
+      response.cookie(COOKIE, token, { httpOnly: true, sameSite: 'strict', secure });
       // Ids of operators have no character that HTML knows.
       page(
         response,

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, appendFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { until } from '../../simulator/testing.js';
 import { createAuditLog, type AuditEntry } from '../../src/api/audit-log.js';
 import { House, verdict } from '../support/house.js';
-
-const silent = pino({ level: 'silent' });
+import { noLog } from '../support/log.js';
 
 function entry(more: Partial<AuditEntry> = {}): AuditEntry {
   return {
@@ -37,11 +35,11 @@ describe('the audit file', () => {
   it('only grows, is its owner’s alone, and is read from its end, page by page', () => {
     const file = join(folder, 'audit.jsonl');
     const count = 1_000;
-    const first = createAuditLog(file, silent);
+    const first = createAuditLog(file, noLog);
     for (let index = 0; index < count / 2; index += 1)
       first.write(entry({ requestId: `r${index}`, path: '道'.repeat(50) }));
     // Another process goes on in the same file.
-    const second = createAuditLog(file, silent);
+    const second = createAuditLog(file, noLog);
     for (let index = count / 2; index < count; index += 1) second.write(entry({ requestId: `r${index}` }));
     assert.equal(statSync(file).mode & 0o777, 0o600);
 
@@ -61,7 +59,7 @@ describe('the audit file', () => {
 
   it('gives what is wanted of it, and passes over a line that was cut', () => {
     const file = join(folder, 'audit.jsonl');
-    const audit = createAuditLog(file, silent);
+    const audit = createAuditLog(file, noLog);
     audit.write(entry({ requestId: 'a', customerId: 'globex' }));
     appendFileSync(file, '{"at":"2026-11\n');
     audit.write(entry({ requestId: 'b' }));
@@ -70,25 +68,22 @@ describe('the audit file', () => {
     assert.equal(audit.read(() => true, 10, undefined)?.items.length, 2);
   });
 
-  it('is no file where none is set; the log has every line all the same', () => {
-    let logged = '';
-    const sink = new Writable({
-      write(chunk, _encoding, done) {
-        logged += String(chunk);
-        done();
-      },
+  for (const level of ['info', 'warn', 'silent']) {
+    it(`is no file where none is set; the log has every line all the same, also where its level is ${level}`, () => {
+      let logged = '';
+      const log = pino({ level }, { write: (line) => (logged += line) });
+      const audit = createAuditLog(undefined, log);
+      audit.write(entry());
+      assert.equal(
+        audit.read(() => true, 10, undefined),
+        undefined,
+      );
+      assert.match(logged, /"audit":\{"at":"2026-11-29T03:00:00.000Z","requestId":"r","operator":"yamada"/);
     });
-    const audit = createAuditLog(undefined, pino(sink));
-    audit.write(entry());
-    assert.equal(
-      audit.read(() => true, 10, undefined),
-      undefined,
-    );
-    assert.match(logged, /"audit":\{"at":"2026-11-29T03:00:00.000Z","requestId":"r","operator":"yamada"/);
-  });
+  }
 
   it('that cannot be written keeps the API from starting', () => {
-    assert.throws(() => createAuditLog(join(folder, 'nowhere', 'audit.jsonl'), silent), /no such file/);
+    assert.throws(() => createAuditLog(join(folder, 'nowhere', 'audit.jsonl'), noLog), /no such file/);
   });
 });
 

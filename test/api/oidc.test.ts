@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { pino } from 'pino';
 import { until } from '../../simulator/testing.js';
 import { createTokenVerifier, IssuerUnavailable, TokenRefused } from '../../src/integrations/access-tokens.js';
 import type { SignInRules } from '../../src/operators.js';
 import { startApp, type LoneApp } from '../support/app.js';
+import { EXCLUSION } from '../support/every-route.js';
+import { House, type AskOptions, type Reply } from '../support/house.js';
 import { AUDIENCE, makeKey, TokenProvider } from '../support/oidc.js';
 
 /*
@@ -29,7 +31,6 @@ describe('a sign-in by OpenID Connect', () => {
   before(async () => {
     provider = await TokenProvider.start(key, () => says);
     app = await startApp({
-      log: pino({ level: 'silent' }),
       signIn: { issuer: provider.issuer, audience: AUDIENCE, tenantId: TENANT, grants },
     });
   });
@@ -168,7 +169,6 @@ describe('a sign-in by OpenID Connect', () => {
 
   it('answers 503 while nobody can ask the provider, and lets in those with a token of our own', async () => {
     const away = await startApp({
-      log: pino({ level: 'silent' }),
       signIn: { issuer: 'http://127.0.0.1:1', audience: AUDIENCE, grants },
     });
     try {
@@ -184,5 +184,50 @@ describe('a sign-in by OpenID Connect', () => {
     } finally {
       await away.close();
     }
+  });
+});
+
+describe('one person who signs in by both ways', () => {
+  const id = 'taro@soc.example';
+  let says: Record<string, unknown> = {};
+  let provider: TokenProvider;
+  let house: House;
+
+  before(async () => {
+    provider = await TokenProvider.start(makeKey(), () => says);
+    const tokenSha256 = createHash('sha256').update('own-token').digest('hex');
+    house = await House.open({
+      operators: [{ id, name: 'Taro', role: 'analyst', customers: '*', tokenSha256 }],
+      signIn: {
+        issuer: provider.issuer,
+        audience: AUDIENCE,
+        grants: [{ claim: 'roles', value: 'Mimamori.Analyst', role: 'analyst', customers: '*' }],
+      },
+    });
+  });
+  after(async () => {
+    await house.close();
+    await provider.stop();
+  });
+
+  async function tokenOf(username: string): Promise<AskOptions> {
+    says = { roles: ['Mimamori.Analyst'], preferred_username: username };
+    return { headers: { Authorization: `Bearer ${await provider.token()}` } };
+  }
+
+  it('is one person: what was proposed by the token is not approved by the sign-in, but by somebody else’s', async () => {
+    const own = { headers: { Authorization: 'Bearer own-token' } };
+    const proposed = await house.post(`/v1/customers/${house.customer('acme')}/exclusions`, EXCLUSION, own);
+    assert.deepEqual([proposed.status, proposed.body.proposer], [201, id]);
+    const path = `/v1/exclusions/${encodeURIComponent(proposed.body.id)}/approve`;
+    const approve = async (username: string) => house.post(path, { reason: 'known' }, await tokenOf(username));
+    const alone = await approve(id);
+    assert.deepEqual([alone.status, alone.body.code], [403, 'own-request']);
+    const second = await approve('hanako@soc.example');
+    assert.equal(second.status, 200, JSON.stringify(second.body));
+    assert.deepEqual(
+      second.body.approvals.map(({ actor }: Reply['body']) => actor),
+      ['hanako@soc.example'],
+    );
   });
 });

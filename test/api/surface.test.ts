@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -244,6 +246,83 @@ describe('who calls, behind a proxy', () => {
       for (let count = 0; count < 60; count += 1) seen.add(await guess(app, '203.0.113.9'));
       assert.deepEqual([...seen], [401, 429]);
       assert.equal(await guess(app, '203.0.113.10'), 401);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('what is answered without a token', () => {
+  const ASKERS = 20;
+  let temporal: http2.Http2Server;
+  const sessions: http2.ServerHttp2Session[] = [];
+  let app: LoneApp;
+  let arrived = 0;
+  /** How often Temporal was asked who polls. It answers once all askers are there: nobody does. */
+  let asked = 0;
+
+  before(async () => {
+    temporal = http2.createServer().listen(0, '127.0.0.1');
+    temporal.on('session', (session) => sessions.push(session));
+    temporal.on('stream', (stream, { ':path': path = '' }) => {
+      const isLook = path.endsWith('/DescribeTaskQueue');
+      if (isLook) asked += 1;
+      void until('all have asked', () => (!isLook || arrived >= ASKERS ? true : undefined)).then(() => {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+        stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+        // A message without a field.
+        stream.end(Buffer.alloc(5));
+      });
+    });
+    await once(temporal, 'listening');
+    const address = temporal.address();
+    assert.ok(address !== null && typeof address !== 'string');
+    app = await startApp({
+      address: `127.0.0.1:${address.port}`,
+      watch: (_request, _response, next) => {
+        arrived += 1;
+        next();
+      },
+    });
+  });
+  after(async () => {
+    await app.close();
+    temporal.close();
+    for (const session of sessions) session.destroy();
+  });
+
+  const ready = async () => {
+    const response = await fetch(`${app.url}/readyz`);
+    return [response.status, await response.json()];
+  };
+
+  it('costs Temporal one look, however many ask whether the API is ready', async () => {
+    const answers = await Promise.all(Array.from({ length: ASKERS }, ready));
+    for (const answer of answers) assert.deepEqual(answer, [503, { ready: false, missing: ['worker'] }]);
+    assert.equal(asked, 1);
+    await until('another look', async () => {
+      await ready();
+      return asked === 2 ? true : undefined;
+    });
+  });
+
+  it('counts toward what an address may ask, but for whether the API lives', async () => {
+    for (const path of ['/readyz', '/docs', '/docs/swagger-ui.css', '/openapi.json', '/sign-in', '/nothing']) {
+      const response = await fetch(`${app.url}${path}`);
+      await response.arrayBuffer();
+      assert.match(response.headers.get('ratelimit') ?? '', /r=\d+/, path);
+    }
+    assert.equal((await fetch(`${app.url}/healthz`)).headers.get('ratelimit'), null);
+  });
+});
+
+describe('the cookie of the sign-in', () => {
+  it('goes by HTTPS alone where that is how browsers reach the API, also behind a proxy that does not say so', async () => {
+    const app = await startApp();
+    try {
+      const body = new URLSearchParams({ token: app.token });
+      const response = await fetch(`${app.url}/sign-in`, { method: 'POST', body });
+      assert.match(response.headers.get('set-cookie') ?? '', /; HttpOnly; Secure; SameSite=Strict$/);
     } finally {
       await app.close();
     }

@@ -2,9 +2,12 @@ import { calm } from '../support/effects.js';
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { routes } from '../../src/api/app.js';
+import { afterTrouble, MAILBOX_ID, openMailbox } from '../../src/domain/mailbox/state.js';
+import { toInstant } from '../../src/domain/time.js';
 import { operatorRoles, type OperatorRole, type TokenOperator } from '../../src/operators.js';
 import { everyRequest, sceneOf, type Asking, type Scene } from '../support/every-route.js';
 import { customersNamed, House, type Reply } from '../support/house.js';
+import { localServer, ownNamespace } from '../support/temporal.js';
 
 /*
  * Every route of the OpenAPI document, as every role, of a customer that the operator is bound to and of another one. Whoever is
@@ -17,6 +20,9 @@ const acme = `acme-${suffix}`;
 const globex = `globex-${suffix}`;
 /** There is no such customer; its name is as long. */
 const nobody = `nobody-${suffix}`;
+
+/** What keeps the mailbox may name any customer. */
+const TROUBLE = `there is no key for ${globex}`;
 
 const tokenOf = (id: string) => `token-of-${id}`;
 
@@ -37,12 +43,22 @@ describe('the walls between customers', () => {
   let theirs: Scene;
 
   before(async () => {
+    const environment = await ownNamespace(await localServer());
     house = await House.open({
+      environment,
       customers,
       operators: operatorRoles.flatMap((role) => routes.map((_, index) => boundTo(acme, role, `${role}-${index}`))),
     });
     ours = await sceneOf(house, acme, 'security@acme.example');
     theirs = await sceneOf(house, globex, 'security@globex.example');
+    // How the mailbox stands, without anybody who reads it.
+    const now = toInstant(Date.now());
+    await house.client.workflow.start('mailbox', {
+      workflowId: MAILBOX_ID,
+      taskQueue: 'nobody-polls-this',
+      args: [{ state: null }],
+      memo: { mailbox: afterTrouble(openMailbox(now), TROUBLE, now) },
+    });
   });
   after(async () => {
     // What the commands have set going ends first: a worker amid it may not end in time.
@@ -128,8 +144,11 @@ describe('the walls between customers', () => {
     for (const list of ['/v1/incidents', '/v1/queue', '/v1/devices', '/v1/exclusions', '/v1/inquiries']) {
       assert.deepEqual((await house.get(`${list}?customer=${globex}`, as)).body.items, [], list);
     }
-    assert.equal((await house.get('/v1/mailbox', as)).body.counts, null);
-    assert.notEqual((await house.get('/v1/mailbox')).body.counts, null);
+    const { body: bound } = await house.get('/v1/mailbox', as);
+    assert.deepEqual([bound.counts, bound.error.message, bound.error.failures], [null, null, 1]);
+    const { body: all } = await house.get('/v1/mailbox');
+    assert.notEqual(all.counts, null);
+    assert.equal(all.error.message, TROUBLE);
   });
 
   it('are not seen over by what a body names', async () => {

@@ -21,7 +21,7 @@ import { bundleOf, startLocal } from '../support/temporal.js';
 import { PRESENT } from '../support/versions.js';
 
 const TARGET_MS = 3 * 3_600_000;
-const PACE = { lookEveryMs: 400, patienceMs: 2_000 };
+const PACE = { lookEveryMs: 400, patienceMs: 4_000 };
 
 /** When an alert was made whose target ends then. */
 function createdFor(dueAtMs: number): { alertCreationTime: string } {
@@ -317,6 +317,7 @@ describe('the auditor', function () {
     assert.deepEqual(await ready(), { ready: true, missing: [] });
     const schedule = house.client.schedule.getHandle('audit');
     await schedule.pause('a slip of the hand');
+    await until('its pause is seen', async () => ((await ready()).missing.length > 0 ? true : undefined));
     assert.deepEqual(await ready(), { ready: true, missing: ['auditor'] });
     assert.equal(await ensureAudit(house.client, house.taskQueue, PACE), 'paused');
     await schedule.unpause();

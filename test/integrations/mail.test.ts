@@ -142,6 +142,21 @@ describe('the mail sender', () => {
       assert.equal((await world.mails()).length, 1);
     });
 
+    for (const [said, told] of [
+      [
+        '4.2.0 <security@acme.example>: Recipient address rejected: Greylisted',
+        '<address>: Recipient address rejected',
+      ],
+      ['4.7.1 to=security@acme.example: come back, see http://x.example/?id=security%40acme.example.', 'see <address>'],
+    ] as const) {
+      it(`without the address, where the server quotes it: ${said}`, async () => {
+        await world.fault({ target: 'smtp', times: 1, status: 450, body: said });
+        const { message, smtpCode } = await failure(sender.send(mail), MailError, ['security@', 'security%40']);
+        assert.equal(smtpCode, 450);
+        assert.ok(message.includes('450 4.') && message.includes(told), message);
+      });
+    }
+
     it('refused for good', async () => {
       await world.fault({ target: 'smtp', times: 1, status: 554, body: '5.7.1 not wanted here' });
       const error = await mailFailure({});

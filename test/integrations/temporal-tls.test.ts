@@ -3,7 +3,7 @@ import { createSecureServer } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { temporalConfig } from '../../src/temporal/connect.js';
+import { plainConnection, temporalConfig } from '../../src/temporal/connect.js';
 import { createAuthority, type Authority } from '../support/certificates.js';
 
 /*
@@ -102,6 +102,28 @@ describe('TLS to Temporal', () => {
       settings({});
       await assert.rejects(connect());
       assert.deepEqual(server.keys, []);
+    });
+  }
+
+  it('is not turned off where there is a key to send', () => {
+    settings({ TEMPORAL_TLS: 'false' });
+    assert.throws(temporalConfig, /TEMPORAL_TLS/);
+  });
+
+  for (const [what, isTold, set] of [
+    ['plain to another machine', true, { TEMPORAL_ADDRESS: 'temporal:7233' }],
+    ['plain because somebody has said so', true, { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS: 'false' }],
+    ['plain to this machine', false, { TEMPORAL_ADDRESS: '127.0.0.1:7233' }],
+    ['plain to this machine by IPv6', false, { TEMPORAL_ADDRESS: '[::1]:7233' }],
+    ['plain by default', false, {}],
+    ['TLS', false, { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_TLS: 'true' }],
+    ['TLS for a key', false, { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_API_KEY: 'key' }],
+  ] as const) {
+    it(`is ${isTold ? 'missed and told' : 'not missed'} at the start where the connection is ${what}`, () => {
+      Object.assign(process.env, set);
+      const told = plainConnection(temporalConfig());
+      if (isTold) assert.match(told ?? '', /plain.*TEMPORAL_TLS/);
+      else assert.equal(told, undefined);
     });
   }
 });

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import { Connection } from '@temporalio/client';
 import type { Express } from 'express';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { createApp, type AppDeps } from '../../src/api/app.js';
 import { createAuditLog } from '../../src/api/audit-log.js';
 import { createApiServer } from '../../src/api/server.js';
@@ -19,6 +19,7 @@ import { createPolicies } from '../../src/policy.js';
 import { noArchive } from './archive.js';
 import { customersNamed } from './house.js';
 import { testSealing } from './keys.js';
+import { noLog } from './log.js';
 
 /*
  * The API alone, without a worker or an outside world: for what it does by itself, and for what it does while Temporal
@@ -46,7 +47,7 @@ export async function startApp(
     serverOf?: (app: Express) => Server;
   } = {},
 ): Promise<LoneApp> {
-  const { address = '127.0.0.1:1', log = pino({ level: 'silent' }), signIn, trustedProxies = [], watch } = options;
+  const { address = '127.0.0.1:1', log = noLog, signIn, trustedProxies = [], watch } = options;
   const { serverOf = (app) => createApiServer(app) } = options;
   const connection = Connection.lazy({ address });
   const { customers } = customersFileSchema.parse({ customers: customersNamed('alone') });

@@ -32,7 +32,7 @@ import { createMailTokens } from '../../src/integrations/mail/tokens.js';
 import { createMailboxClient } from '../../src/integrations/mailbox/client.js';
 import { createPhoneClient } from '../../src/integrations/phone/client.js';
 import type { BusinessHours } from '../../src/holidays.js';
-import type { TokenOperator } from '../../src/operators.js';
+import type { SignInRules, TokenOperator } from '../../src/operators.js';
 import { createPolicies, type Policies } from '../../src/policy.js';
 import { STRANGERS_ID } from '../../src/domain/held-mail/strangers.js';
 import { MAILBOX_ID } from '../../src/domain/mailbox/state.js';
@@ -42,6 +42,7 @@ import { ensureFeeds } from '../../src/temporal/feeds.js';
 import { createApiClient } from '../../src/temporal/connect.js';
 import { ensureAudit } from '../../src/temporal/audit-schedule.js';
 import { plainConverter, testConverter, testSealing } from './keys.js';
+import { noLog } from './log.js';
 import { localServer } from './temporal.js';
 import { PRESENT, type Version } from './versions.js';
 
@@ -90,6 +91,8 @@ export interface HouseOptions {
   worker?: boolean;
   /** Beside those of every house. */
   operators?: TokenOperator[];
+  /** For a house that takes access tokens of a provider too. */
+  signIn?: SignInRules;
   /** How long the clients wait for an answer, and how long something, or a feed, may fail before somebody is told. */
   patience?: { timeoutMs?: number; tellAfterMs?: number; tellFeedAfterMs?: number };
   /** How often a held device is looked at. */
@@ -227,6 +230,7 @@ export class House {
       | 'mailWebhookSecret'
       | 'mailWebhookAuthservId'
       | 'operators'
+      | 'signIn'
       | 'sealed'
       | 'archiveEveryMs'
     >,
@@ -321,10 +325,11 @@ export class House {
             ),
             ...(this.patience.operators ?? []),
           ],
+          signIn: this.patience.signIn,
         },
         createTokenVerifier,
       ),
-      audit: createAuditLog(this.auditFile, log),
+      audit: createAuditLog(this.auditFile, noLog),
       archive: this.archive,
       log,
       publicUrl: '',

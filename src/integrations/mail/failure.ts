@@ -47,8 +47,13 @@ function isPermanent({ code, command, responseCode, rejectedErrors = [] }: Failu
   );
 }
 
+/** Whom it was for stands on the record; a failure's words come into logs too. Servers quote addresses, in links also. */
+function withoutAddresses(text: string): string {
+  return text.replace(/<?[^\s<>]+>?/g, (word) => (/@|%40/i.test(word) ? '<address>' : word));
+}
+
 function wordsFor({ code = 'UNKNOWN', originalCode = code, command, response }: Failure): string {
   if (response === undefined) return `The mail server gave no answer (${originalCode})`;
   const at = command === undefined ? '' : ` to ${oneLine(command, 20)}`;
-  return `The mail server answered${at}: ${oneLine(response, 300)}`;
+  return `The mail server answered${at}: ${oneLine(withoutAddresses(response), 300)}`;
 }
