@@ -13,6 +13,8 @@ export function createLogger(level: string): Logger {
     level,
     base: {},
     mixin: traceFields,
+    // As Temporal's SDK calls it, beside our own `err`.
+    serializers: { error: pino.stdSerializers.err },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
       paths: [

@@ -253,8 +253,9 @@ describe('a service whose Temporal holds ciphertext', function () {
     }
     // The worker meets what it cannot read: it says so, and goes on.
     await until(
-      'the worker fails at a step',
-      () => logged('worker', 'is not the one that this was encrypted with'),
+      'the worker fails at a step, and says where',
+      // What Temporal's SDK says of it.
+      () => processes.log('worker').find((line) => /"error":\{[^}]*encrypted with[^}]*"stack":/.test(line)),
       60_000,
     );
     assert.deepEqual(processes.fallen, []);

@@ -45,6 +45,11 @@ class TracedClient extends twilio.RequestClient {
     );
 }
 
+/** Whom it was for stands on the record; a failure's words come into logs too. */
+function withoutNumbers(text: string): string {
+  return text.replace(/\+?\d{8,}/g, '<number>');
+}
+
 function checked(response: AxiosResponse<unknown>): AxiosResponse<unknown> {
   const { status, data } = response;
   if (status >= 200 && status < 300 && typeof data === 'object' && data !== null) return response;
@@ -53,7 +58,9 @@ function checked(response: AxiosResponse<unknown>): AxiosResponse<unknown> {
   const trackingId = headersSchema.parse(response.headers)['twilio-request-id'];
   // A page of a proxy tells nothing about the call, whatever its status.
   const says =
-    error === undefined ? ' with something that is not its answer' : ` ${error.code}: ${oneLine(error.message, 300)}`;
+    error === undefined
+      ? ' with something that is not its answer'
+      : ` ${error.code}: ${oneLine(withoutNumbers(error.message), 300)}`;
   const tracking = trackingId === undefined ? '' : ` (request ${oneLine(trackingId, 60)})`;
   throw new PhoneError(`Twilio answered ${status}${says}${tracking}`, {
     kind: error === undefined || status === 429 || status === 408 || status >= 500 ? 'transient' : 'permanent',
