@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -370,6 +370,22 @@ describe('an archive in a bucket', () => {
     assert.equal(asked, 2);
     silent.closeAllConnections();
     await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('is given the checksum of each thing, without which Object Lock takes nothing', async () => {
+    const given: unknown[] = [];
+    const locked = createServer((request, response) => {
+      given.push(request.headers['x-amz-checksum-sha256']);
+      response.statusCode = given.length === 2 ? 412 : 200;
+      request.resume().once('end', () => response.end());
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => locked.once('listening', resolve));
+    const url = urlOf(locked);
+    const store = createS3Store({ url, region: 'us-east-1', accessKeyId: 'id', secretAccessKey: 'secret' });
+    assert.equal(await store.putNew('acme/x', Buffer.from('x')), 'put');
+    const sums = ['', '', 'x'].map((text) => createHash('sha256').update(text).digest('base64'));
+    assert.deepEqual(given, sums);
+    await new Promise((resolve) => locked.close(resolve));
   });
 
   it('of a server that writes over what is there is not used', async () => {
