@@ -3,7 +3,7 @@ import { activityInfo, Context, log } from '@temporalio/activity';
 import { QueryRejectedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { wasNeverOpen, wasOpen } from '../domain/archive/belongs.js';
-import { ArchiveError, ChainBroken, type Archive } from '../domain/archive/entry.js';
+import { ArchiveError, ChainBroken, type Archive, type Head } from '../domain/archive/entry.js';
 import {
   afterLook,
   afterTold,
@@ -28,14 +28,15 @@ import { inquiryView } from '../domain/inquiry/view.js';
 import { inquiryToAsk, wholeMails } from '../domain/inquiry/whole-mails.js';
 import { searchKeys } from '../domain/lists.js';
 import type { Outside } from '../domain/ports.js';
-import { KeyMissing } from '../domain/sealing.js';
+import { KeyMissing, keyErrorIn } from '../domain/sealing.js';
 import { archiverMail } from '../domain/templates/archive-soc.js';
 import { messageIdOf } from '../domain/templates/thread.js';
 import { oneLine } from '../domain/text.js';
-import { MINUTE_MS, toInstant, toMs } from '../domain/time.js';
+import { DAY_MS, MINUTE_MS, toInstant, toMs } from '../domain/time.js';
 import { bodyOf } from '../integrations/mail/body.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
+import { customersIn } from '../temporal/archiver.js';
 import { listAll, type Execution } from '../temporal/executions.js';
 import { findInquiry } from '../temporal/inquiries.js';
 import { memoryMs } from '../temporal/memory.js';
@@ -55,16 +56,42 @@ export interface ArchiveDeps {
 const CUSTOMERS_AT_ONCE = 8;
 /** Of what was seen to be in the archive, so that nobody asks again at the next look. */
 const MOST_SEEN = 50_000;
+/** So long the archiver waits for the keys of what it cannot read: the wrong ones may be in place, and the SOC has been told. */
+const WAITS_FOR_KEYS_MS = 7 * DAY_MS;
+/** In place of what was seen of an incident. */
+const UNREADABLE = 'unreadable';
 
 const CLOSED = [`WorkflowType = 'incident'`, `${searchKeys.stage.name} = 'closed'`];
+
+interface Looked {
+  appended: number;
+  failures: unknown[];
+}
 
 /** What lists show, but for the time. */
 function digestOf({ updatedAt: _, ...shown }: IncidentSummary): string {
   return JSON.stringify(shown);
 }
 
-function isKeyMissing(error: unknown): boolean {
-  return error instanceof KeyMissing || (error instanceof Error && isKeyMissing(error.cause));
+/** What Temporal holds of it cannot be read: its key is missing, or it was changed. */
+class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+}
+
+async function read<T>(reading: Promise<T>): Promise<T> {
+  return reading.catch((error: unknown) => {
+    const keyError = keyErrorIn(error);
+    throw keyError === undefined ? error : new Unreadable(keyError.message, { cause: keyError });
+  });
+}
+
+function isPastWaiting({ trouble }: ArchiverState): boolean {
+  return trouble !== null && Date.now() - toMs(trouble.since) >= WAITS_FOR_KEYS_MS;
+}
+
+/** Then nothing can be put there, of whichever customer. */
+function isAway(error: unknown): boolean {
+  return error instanceof ArchiveError && !(error instanceof ChainBroken);
 }
 
 function messageOf(error: unknown): string {
@@ -80,6 +107,13 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
   function remember(id: string, stamp: string): void {
     if (seen.size >= MOST_SEEN) seen.clear();
     seen.set(id, stamp);
+  }
+
+  function leave({ workflowId, isOpen }: Execution, { message }: Unreadable): void {
+    if (seen.get(workflowId) === UNREADABLE) return;
+    remember(workflowId, UNREADABLE);
+    const what = isOpen ? 'is not archived before somebody can read it' : 'is given up';
+    log.error(`an incident that cannot be read ${what}`, { incidentId: workflowId, why: message });
   }
 
   /** Undefined where the run has gone on, or away, since it was listed: the next look finds what became of it. */
@@ -106,10 +140,14 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     return { ...view, customerMails: wholeMails(view.customerMails, inquiry) };
   }
 
-  /** Is what is in the archive of it what the list shows? */
-  async function isArchived(execution: Execution, summary: IncidentSummary | undefined): Promise<number | 'as-it-is'> {
+  /** Is what is in the archive of it what the list shows? An entry that Temporal does not hold yet proves nothing. */
+  async function isArchived(
+    execution: Execution,
+    summary: IncidentSummary | undefined,
+    held: Head | undefined,
+  ): Promise<number | 'as-it-is'> {
     const there = await archive.findPlace(execution.workflowId);
-    if (there === undefined) return 0;
+    if (there === undefined || there.entry.seq > (held?.seq ?? 0)) return 0;
     const { run, revision } = there.entry;
     if (run.id !== execution.runId) return revision;
     if (run.hasEnded) return 'as-it-is';
@@ -125,8 +163,9 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     if (summary !== undefined && wasNeverOpen(summary)) return false;
     const stamp = `${runId} ${isOpen} ${summary === undefined ? '' : digestOf(summary)}`;
     if (seen.get(workflowId) === stamp) return false;
-    const archived = await isArchived(execution, summary);
-    const record = archived === 'as-it-is' ? undefined : await recordOf(execution);
+    const held = state.heads[parseIncidentId(workflowId)?.customerId ?? ''];
+    const archived = await isArchived(execution, summary, held);
+    const record = archived === 'as-it-is' ? undefined : await read(recordOf(execution));
     if (archived !== 'as-it-is') {
       if (record === undefined || record.closed === null) return false;
       if (wasOpen(record) && record.revision > archived) {
@@ -135,7 +174,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
         const { entry, sha256 } = await archive.append(
           {
             ...{ customerId, record, archivedAt: now },
-            view: await viewOf(record),
+            view: await read(viewOf(record)),
             summary: summaryOf(record, now),
             run: { id: runId, hasEnded: !isOpen },
           },
@@ -155,7 +194,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     executions: readonly Execution[],
     state: ArchiverState,
     signal: AbortSignal,
-  ): Promise<{ appended: number; failures: unknown[] }> {
+  ): Promise<Looked> {
     const ofCustomers = new Map<string, Execution[]>();
     for (const execution of executions) {
       const customerId = parseIncidentId(execution.workflowId)?.customerId ?? '';
@@ -176,11 +215,16 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
           } catch (error) {
             if (isTemporals(error)) throw error;
             // Whose keys are gone is to be forgotten, and cannot be read any more.
-            if (isKeyMissing(error) && policies.find(customerId) === undefined) continue;
+            if (keyErrorIn(error) instanceof KeyMissing && policies.find(customerId) === undefined) continue;
+            if (error instanceof Unreadable && (execution.isOpen || isPastWaiting(state))) {
+              // One that lingers is tried again until it ends.
+              leave(execution, error);
+              continue;
+            }
             failures.push(error);
             log.warn('an incident could not be archived', { incidentId: execution.workflowId, err: error });
             if (error instanceof ChainBroken) break;
-            if (error instanceof ArchiveError) {
+            if (isAway(error)) {
               waiting.length = 0;
               return;
             }
@@ -193,19 +237,33 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
   }
 
   /** An archive that was there before this archiver: from now on its ends, as they are, are held at Temporal. */
-  async function takeDownEnds(state: ArchiverState): Promise<void> {
-    for (const customerId of await archive.customers()) {
-      const end = await archive.tail(customerId);
-      if (end !== undefined) state.heads[customerId] ??= { seq: end.entry.seq, sha256: end.sha256 };
+  async function takeDownEnds(customers: readonly string[], state: ArchiverState): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    for (const customerId of customers) {
+      try {
+        const end = await archive.tail(customerId);
+        if (end !== undefined) state.heads[customerId] ??= { seq: end.entry.seq, sha256: end.sha256 };
+      } catch (error) {
+        if (!(error instanceof ChainBroken)) throw error;
+        failures.push(error);
+      }
     }
+    return failures;
   }
 
-  /** One look at everything that is closed. `state.heads` and `state.endedThrough` grow as it goes. */
-  async function look(state: ArchiverState, signal: AbortSignal): Promise<{ appended: number; failures: unknown[] }> {
-    if (state.lookedAt === null) await takeDownEnds(state);
+  /**
+   * One look at everything that is closed. `state.heads` grows as it goes; so does `state.endedThrough`, up to what could not be
+   * archived.
+   */
+  async function look(state: ArchiverState, signal: AbortSignal): Promise<Looked> {
+    const customers = await customersIn(archive, state.heads);
+    const unknownEnds = state.lookedAt === null ? await takeDownEnds(customers, state) : [];
     const lingering = [...CLOSED, `ExecutionStatus = 'Running'`].join(' AND ');
     const found = await considerAll(await listAll(client, lingering), state, signal);
+    found.failures.unshift(...unknownEnds);
+    let isWhole = true;
     for (const { from, until } of windows(state, await memoryMs(client), toInstant(Date.now()))) {
+      if (found.failures.some(isAway)) break;
       const ended = [
         ...CLOSED,
         `ExecutionStatus = 'Completed'`,
@@ -217,8 +275,8 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
       const more = await considerAll(executions, state, signal);
       found.appended += more.appended;
       found.failures.push(...more.failures);
-      if (found.failures.length > 0) break;
-      state.endedThrough = until;
+      isWhole &&= more.failures.length === 0;
+      if (isWhole) state.endedThrough = until;
     }
     return found;
   }

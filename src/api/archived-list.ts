@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ChainBroken, type Archive, type ChainPositions, type Placed } from '../domain/archive/entry.js';
 import type { IncidentSummary } from '../domain/incident/view.js';
+import { isForgotten, type Sealing } from '../domain/sealing.js';
 import { SECOND_MS } from '../domain/time.js';
 
 /*
@@ -30,6 +31,25 @@ export function readPositions(token: string): ChainPositions | undefined {
   }
 }
 
+/** Those whose keys were not destroyed: for the others nothing can be sealed any more. */
+export async function notForgotten(sealing: Sealing | undefined, customerIds: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    customerIds.map(async (id) => {
+      const isGone = await sealing?.seal(id, new Uint8Array()).then(() => false, isForgotten);
+      return isGone === true ? [] : [id];
+    }),
+  );
+  return found.flat();
+}
+
+/** One that is missing or cannot be read keeps no list from being shown: the check names it. */
+async function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof ChainBroken) return undefined;
+    throw error;
+  });
+}
+
 /** Reads one customer's chain towards its beginning. */
 class Cursor {
   private readonly ahead: Placed[] = [];
@@ -50,7 +70,7 @@ class Cursor {
   async first(): Promise<Placed | undefined> {
     while (this.ahead.length === 0 && this.unread > 0) {
       const seqs = Array.from({ length: Math.min(READ_AHEAD, this.unread) }, (_, index) => this.unread - index);
-      const read = await Promise.all(seqs.map((seq) => this.at(seq)));
+      const read = await Promise.all(seqs.map((seq) => ifReadable(this.archive.at(this.customerId, seq))));
       this.unread -= seqs.length;
       this.ahead.push(...read.filter((each) => each !== undefined));
     }
@@ -59,16 +79,6 @@ class Cursor {
 
   take(): void {
     this.ahead.shift();
-  }
-
-  /** One that is missing or cannot be read keeps no list from being shown: the check names it. */
-  private async at(seq: number): Promise<Placed | undefined> {
-    try {
-      return await this.archive.at(this.customerId, seq);
-    } catch (error) {
-      if (error instanceof ChainBroken) return undefined;
-      throw error;
-    }
   }
 }
 
@@ -137,7 +147,7 @@ export async function listArchived(
       if (next === undefined) break;
       const { cursor, placed } = next;
       const summary = (await archive.summaryOf(placed.entry)) ?? unreadable(placed);
-      const isLatest = async () => (await archive.findPlace(summary.id))?.entry.seq === placed.entry.seq;
+      const isLatest = async () => (await ifReadable(archive.findPlace(summary.id)))?.entry.seq === placed.entry.seq;
       if (how.matches(summary) && (await isLatest())) rows.push(summary);
       cursor.take();
     }

@@ -2,6 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { placeOf, type Archive, type ArchivedIncident, type ArchivePlace } from '../domain/archive/entry.js';
 import { incidentView, type IncidentSummary, type IncidentView } from '../domain/incident/view.js';
 import { toInstant } from '../domain/time.js';
+import { findArchived, recentHeads } from '../temporal/archiver.js';
 import { executionOf, type Execution } from '../temporal/executions.js';
 import { findIncident, memoSummary, type Known } from '../temporal/incidents.js';
 import { incidentQuery } from '../workflows/messages.js';
@@ -11,7 +12,12 @@ import { readRun } from './reading.js';
 
 /** Incidents as they run, and as they were archived once Temporal has forgotten them. */
 export interface IncidentGateway extends Gateway {
-  archive: Pick<Archive, 'find'>;
+  archive: Pick<Archive, 'find' | 'at'>;
+}
+
+function archivedIncident(gateway: IncidentGateway, id: string): Promise<ArchivedIncident | undefined> {
+  const heads = () => reach(gateway, () => recentHeads(gateway.client));
+  return findArchived({ archive: gateway.archive, heads }, id);
 }
 
 /** An incident as Temporal knows it, or else as the archive does. */
@@ -21,7 +27,7 @@ export async function knownIncident(
 ): Promise<Known | ({ state: 'archived' } & ArchivedIncident) | undefined> {
   const known = await reach(gateway, () => findIncident(gateway.client, id));
   if (known !== undefined) return known;
-  const archived = await gateway.archive.find(id);
+  const archived = await archivedIncident(gateway, id);
   return archived === undefined ? undefined : { state: 'archived', ...archived };
 }
 
@@ -85,7 +91,7 @@ export async function readIncident(gateway: IncidentGateway, id: string): Promis
     viewOf: (record) => incidentView(record, now),
   });
   if (reading === undefined) {
-    const archived = await gateway.archive.find(id);
+    const archived = await archivedIncident(gateway, id);
     if (archived === undefined) throw new Problem('unknown-incident', `There is no incident ${id}.`);
     return { ...archived.view, archived: true, archive: placeOf(archived) };
   }

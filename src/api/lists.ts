@@ -10,8 +10,9 @@ import { stages } from '../domain/incident/stage.js';
 import { incidentSummarySchema, type IncidentSummary } from '../domain/incident/view.js';
 import { searchKeys, searchWord } from '../domain/lists.js';
 import type { Operator } from '../operators.js';
+import { customersIn, recentHeads } from '../temporal/archiver.js';
 import { FAILING_TASK, IS_STOPPED, listExecutions, type Execution } from '../temporal/executions.js';
-import { listArchived, readPositions, writePositions } from './archived-list.js';
+import { listArchived, notForgotten, readPositions, writePositions } from './archived-list.js';
 import { describe, reach, type Gateway } from './gateway.js';
 import { atStandstill } from './known-incidents.js';
 import { maySee } from './operators.js';
@@ -260,15 +261,17 @@ export function matchesQuery(summary: IncidentSummary, query: ListQuery): boolea
   return Object.values(matches).every(Boolean);
 }
 
-/** Those whose chains the operator may see, and the caller asks for. */
-async function archivedCustomers({ archive }: ApiDeps, operator: Operator, { customer }: ListQuery): Promise<string[]> {
-  const ids = await archive.customers();
-  return ids.filter((id) => maySee(operator, id) && (customer === undefined || id === customer));
+/** Those whose chains the operator may see, and the caller asks for, and that anybody can read. */
+async function archivedCustomers(deps: ApiDeps, operator: Operator, { customer }: ListQuery): Promise<string[]> {
+  const ids = await customersIn(deps.archive, await reach(deps, () => recentHeads(deps.client)));
+  return notForgotten(
+    deps.sealing,
+    ids.filter((id) => maySee(operator, id) && (customer === undefined || id === customer)),
+  );
 }
 
-async function chainEnds(deps: ApiDeps, ids: readonly string[]): Promise<ChainPositions> {
-  const ends = await Promise.all(ids.map(async (id) => [id, (await deps.archive.tail(id))?.entry.seq ?? 0] as const));
-  return Object.fromEntries(ends);
+async function chainEnds({ archive }: ApiDeps, ids: readonly string[]): Promise<ChainPositions> {
+  return Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await archive.lastSeq(id)] as const)));
 }
 
 /** Page by page what Temporal lists, and then what is in the archive alone. */

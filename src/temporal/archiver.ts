@@ -1,7 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import type { Heads } from '../domain/archive/entry.js';
+import { ArchiveError, ChainBroken, type Archive, type ArchivedIncident, type Heads } from '../domain/archive/entry.js';
 import { ARCHIVER_ID, archiverStateSchema, isFailing, type ArchiverState } from '../domain/archive/state.js';
-import { MINUTE_MS, toInstant } from '../domain/time.js';
+import { parseIncidentId } from '../domain/incident/record.js';
+import { isForgotten, keyErrorIn } from '../domain/sealing.js';
+import { MINUTE_MS, SECOND_MS, toInstant } from '../domain/time.js';
 import type { ArchiverInput } from '../workflows/messages.js';
 import { newestRun } from './executions.js';
 import type { Reach } from './incidents.js';
@@ -51,9 +53,67 @@ export async function readArchiver(client: Client): Promise<ArchiverStanding | u
   return { isRunning: status.name === 'RUNNING', state: stands ?? stateIn(memo?.['archiver']) };
 }
 
-/** The ends of the chains as Temporal holds them. */
-export async function archiveHeads(client: Client): Promise<Heads> {
-  return (await readArchiver(client))?.state?.heads ?? {};
+/** The ends of the chains as Temporal holds them; undefined where nothing there says any. */
+export async function archiveHeads(client: Client): Promise<Heads | undefined> {
+  return (await readArchiver(client))?.state?.heads;
+}
+
+const HEADS_FOR_MS = 15 * SECOND_MS;
+const lastHeads = new WeakMap<Client, { heads: Promise<Heads>; atMs: number }>();
+
+/** Likewise, as they were a moment ago; none where nobody can read them. */
+export function recentHeads(client: Client): Promise<Heads> {
+  const before = lastHeads.get(client);
+  if (before !== undefined && Date.now() - before.atMs < HEADS_FOR_MS) return before.heads;
+  const heads = archiveHeads(client).then(
+    (found) => found ?? {},
+    (error: unknown) => {
+      if (keyErrorIn(error) === undefined) throw error;
+      return {};
+    },
+  );
+  lastHeads.set(client, { heads, atMs: Date.now() });
+  heads.catch(() => lastHeads.delete(client));
+  return heads;
+}
+
+/** Also where it cannot be read: then one knows at least that this is the archive. */
+async function isThere(archive: Pick<Archive, 'at'>, customerId: string, seq: number): Promise<boolean> {
+  try {
+    return (await archive.at(customerId, seq)) !== undefined;
+  } catch (error) {
+    if (error instanceof ChainBroken) return true;
+    throw error;
+  }
+}
+
+/**
+ * The newest record of an incident in the archive; undefined where there is none, or its customer's keys were destroyed.
+ *
+ * @throws ArchiveError also where the archive has not even what Temporal knows to be in it: nobody can tell then; KeyMissing
+ */
+export async function findArchived(
+  { archive, heads }: { archive: Pick<Archive, 'find' | 'at'>; heads: () => Promise<Heads> },
+  incidentId: string,
+): Promise<ArchivedIncident | undefined> {
+  const found = await archive.find(incidentId).catch((error: unknown) => {
+    if (isForgotten(error)) return undefined;
+    throw error;
+  });
+  if (found !== undefined) return found;
+  const customerId = parseIncidentId(incidentId)?.customerId ?? '';
+  const head = (await heads())[customerId];
+  if (head === undefined || (await isThere(archive, customerId, head.seq))) return undefined;
+  throw new ArchiveError(
+    `the archive does not hold entry ${head.seq} of ${customerId}: it is another one, or is not mounted`,
+  );
+}
+
+/** Whose chains are in the archive. @throws ArchiveError also where it is empty, and Temporal knows that it was not */
+export async function customersIn(archive: Pick<Archive, 'customers'>, heads: Heads): Promise<string[]> {
+  const found = await archive.customers();
+  if (found.length > 0 || Object.keys(heads).length === 0) return found;
+  throw new ArchiveError('the archive is empty, and was not: it is another one, or is not mounted');
 }
 
 /** Far longer than any pause between two looks. */

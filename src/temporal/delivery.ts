@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isOlder, projectAlert, type AlertNews, type AlertRecord } from '../domain/alert.js';
-import { ArchiveError, type Archive } from '../domain/archive/entry.js';
+import { ArchiveError, type Archive, type ArchivedIncident } from '../domain/archive/entry.js';
 import type { DefenderAlert } from '../domain/defender.js';
 import { advance } from '../domain/incident/advance.js';
 import { scopeOf } from '../domain/incident/assessment.js';
@@ -10,8 +10,10 @@ import { openRecord } from '../domain/incident/opening.js';
 import { currentVerdict, incidentIdOf, type IncidentRecord } from '../domain/incident/record.js';
 import { stageOf, type Stage } from '../domain/incident/stage.js';
 import type { Policy } from '../domain/policy.js';
+import { keyErrorIn } from '../domain/sealing.js';
 import { MINUTE_MS, toInstant, toMs } from '../domain/time.js';
 import { alertUpdatedSignal } from '../workflows/messages.js';
+import { findArchived, recentHeads } from './archiver.js';
 import { signalRunning } from './executions.js';
 import type { FindExclusion } from './exclusions.js';
 import { findIncident, memoSummary, startIncident, type Known, type Reach } from './incidents.js';
@@ -23,7 +25,7 @@ const MAX_LOOKS = 5;
 /** What it takes to bring alerts to their incidents. */
 export interface Delivery extends Reach {
   findExclusion: FindExclusion;
-  archive: Pick<Archive, 'find' | 'findPlace'>;
+  archive: Pick<Archive, 'find' | 'at'>;
 }
 
 export type Delivered =
@@ -132,18 +134,19 @@ async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): 
   }
 }
 
-/** Is there an incident of it in the archive, which Temporal may have forgotten? Or nobody can tell now, and here is why. */
-async function isArchived(
+/** The incident of it in the archive, which Temporal may have forgotten. Or nobody can tell now, and here is why. */
+async function archivedOf(
   { client, archive }: Delivery,
   id: string,
   { alert }: AlertNews,
-): Promise<boolean | ArchiveError> {
+): Promise<ArchivedIncident | undefined | Error> {
   try {
-    return (await archive.findPlace(id)) !== undefined;
+    return await findArchived({ archive, heads: () => recentHeads(client) }, id);
   } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
+    const failure = error instanceof ArchiveError ? error : keyErrorIn(error);
+    if (failure === undefined) throw error;
     // Of an alert that is so young Temporal itself remembers the incident.
-    return Date.now() - toMs(alert.createdAt) < (await memoryMs(client)) ? false : error;
+    return Date.now() - toMs(alert.createdAt) < (await memoryMs(client)) ? undefined : failure;
   }
 }
 
@@ -152,7 +155,7 @@ async function isArchived(
  * same version is `unchanged`. So is one that leaves an alert which the rules have closed closed for the same findings: it is not
  * written down, for no analyst ever had it.
  *
- * @throws ArchiveError where the archive is away, and Temporal alone may have forgotten the alert
+ * @throws ArchiveError, KeyMissing, SealBroken where the archive cannot tell, and Temporal alone may have forgotten the alert
  */
 export async function deliver(
   reach: Delivery,
@@ -162,8 +165,8 @@ export async function deliver(
   how: { opens: boolean; openedAfter?: number } = { opens: true },
 ): Promise<Delivered> {
   const id = incidentIdOf(customerId, news.alert.alertId);
-  const archived = await isArchived(reach, id, news);
-  if (how.opens && archived === false) {
+  const archived = await archivedOf(reach, id, news);
+  if (how.opens && archived === undefined) {
     const record = await openedRecord(reach, customerId, policy, news);
     const { openedAfter } = how;
     const memo = openedAfter === undefined ? {} : { openedAfter };
@@ -178,10 +181,9 @@ export async function deliver(
       if (delivered !== undefined) return delivered;
       continue;
     }
-    if (archived instanceof ArchiveError) throw archived;
-    const before = archived ? await reach.archive.find(id) : undefined;
-    if (before !== undefined) {
-      const passed = await passOnToEnded(reach, before.record, news);
+    if (archived instanceof Error) throw archived;
+    if (archived !== undefined) {
+      const passed = await passOnToEnded(reach, archived.record, news);
       if (passed !== undefined) return { ...passed, incidentId: id };
     } else if (!how.opens) {
       break;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listArchived, readPositions, writePositions } from '../../src/api/archived-list.js';
+import { listArchived, notForgotten, readPositions, writePositions } from '../../src/api/archived-list.js';
 import type { Archive, ChainPositions } from '../../src/domain/archive/entry.js';
 import { incidentView, summaryOf } from '../../src/domain/incident/view.js';
 import { KeyMissing } from '../../src/domain/sealing.js';
@@ -100,6 +100,25 @@ describe('a list of what is in the archive', () => {
       items.map(({ id, title, attention }) => ({ id, title, attention })),
       [{ id: 'incident:acme:a1', title: 'incident:acme:a1', attention: ['unreadable-summary'] }],
     );
+  });
+
+  it('is not kept from being shown by the latest entry of one of its incidents', async () => {
+    await archived('acme', 'a1', 1);
+    await archived('acme', 'a2', 2);
+    await archived('acme', 'a1', 3, 5);
+    writeFileSync(join(root, 'acme/entries/0000000003.json'), 'x');
+    assert.deepEqual((await pages({ acme: await archive.lastSeq('acme') }, 50)).flat(), ['a2']);
+  });
+
+  it('is of nobody whose keys were destroyed', async () => {
+    const gone = (customerId: string) =>
+      customerId === 'globex'
+        ? Promise.reject(new KeyMissing('the keys of globex were destroyed', true))
+        : Promise.reject(new KeyMissing(`there is no key for ${customerId} among the keys`));
+    const sealing = { seal: gone, open: testSealing.open.bind(testSealing) };
+    assert.deepEqual(await notForgotten(sealing, ['acme', 'globex']), ['acme']);
+    assert.deepEqual(await notForgotten(testSealing, ['acme', 'globex']), ['acme', 'globex']);
+    assert.deepEqual(await notForgotten(undefined, ['globex']), ['globex']);
   });
 
   it('goes on from no position that a token does not hold', () => {

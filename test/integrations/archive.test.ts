@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArchiveError, ChainBroken, type CheckedChain, type Head, type Heads } from '../../src/domain/archive/entry.js';
+import {
+  ArchiveError,
+  ChainBroken,
+  type CheckedChain,
+  type Entry,
+  type Head,
+  type Heads,
+} from '../../src/domain/archive/entry.js';
 import { incidentView, summaryOf } from '../../src/domain/incident/view.js';
-import { KeyMissing, type Sealing } from '../../src/domain/sealing.js';
+import { KeyMissing } from '../../src/domain/sealing.js';
+import { toInstant } from '../../src/domain/time.js';
 import { createArchive } from '../../src/integrations/archive/chain.js';
 import { createFolderStore } from '../../src/integrations/archive/folder.js';
+import { entryName, pointerName, recordName, sha256 } from '../../src/integrations/archive/names.js';
 import { createS3Store } from '../../src/integrations/archive/s3.js';
 import type { ArchiveStore } from '../../src/integrations/archive/store.js';
 import { Life } from '../domain/life.js';
@@ -38,9 +47,9 @@ async function all(chains: AsyncIterable<CheckedChain>): Promise<CheckedChain[]>
   return found;
 }
 
-/** Each fault in short: `acme 2 record-changed`. */
-async function faults(store: ArchiveStore, known: Heads = {}, sealing: Sealing = testSealing): Promise<string[]> {
-  const chains = await all(createArchive(store, sealing).check(known));
+/** Each fault in short: `acme 2 record-changed`. `written`: ends that somebody has written down; `held`: those at Temporal. */
+async function faults(store: ArchiveStore, written: Heads = {}, held?: Heads): Promise<string[]> {
+  const chains = await all(createArchive(store, testSealing).check(held, written));
   return chains.flatMap(({ findings }) =>
     findings.map(({ customerId, seq, fault, incidentId }) => `${customerId} ${seq} ${fault} ${incidentId ?? '?'}`),
   );
@@ -85,6 +94,7 @@ function behaves(open: () => ArchiveStore): void {
     assert.deepEqual(await store.list('acme/entries'), ['0000000001.json', '0000000002.json']);
     assert.deepEqual(await store.list('acme/entries', '0000000001.json'), ['0000000002.json']);
     assert.deepEqual(await store.list('nobody/entries'), []);
+    assert.deepEqual(await store.list('acme'), ['entries/0000000001.json', 'entries/0000000002.json']);
     assert.deepEqual(await store.folders(), ['acme', 'globex']);
   });
 
@@ -108,12 +118,13 @@ function behaves(open: () => ArchiveStore): void {
     assert.deepEqual(await elsewhere.customers(), ['acme', 'globex']);
     assert.equal((await elsewhere.tail('acme'))?.sha256, again.sha256);
 
-    const [acme] = await all(elsewhere.check({ acme: { seq: 2, sha256: second.sha256 } }));
+    const [acme] = await all(elsewhere.check(undefined, { acme: { seq: 2, sha256: second.sha256 } }));
     assert.deepEqual(acme, {
       customerId: 'acme',
       head: { seq: 3, sha256: again.sha256 },
       entries: 3,
       unreadable: 0,
+      missingKeys: [],
       findings: [],
     });
   });
@@ -186,7 +197,7 @@ describe('an archive in a folder', () => {
 
   it('whose key is destroyed tells nothing any more, and its chain still holds', async () => {
     const head = await filled();
-    const missing = () => Promise.reject(new KeyMissing('the keys of acme were destroyed'));
+    const missing = () => Promise.reject(new KeyMissing('the keys of acme were destroyed', true));
     const archive = createArchive(open(), { seal: missing, open: missing });
     await assert.rejects(archive.find('incident:acme:da1'), KeyMissing);
     const first = await archive.at('acme', 1);
@@ -194,6 +205,145 @@ describe('an archive in a folder', () => {
     assert.equal(await archive.summaryOf(first.entry), undefined);
     const [chain] = await all(archive.check({ acme: head }));
     assert.deepEqual([chain?.findings, chain?.unreadable, chain?.entries], [[], 3, 3]);
+    assert.deepEqual(chain?.missingKeys, []);
+  });
+
+  it('whose key is not here, and was not destroyed, is not said to be sound', async () => {
+    const head = await filled();
+    const missing = () => Promise.reject(new KeyMissing('the key acme.1 is not among the keys'));
+    const [chain] = await all(createArchive(open(), { seal: missing, open: missing }).check({ acme: head }));
+    assert.deepEqual([chain?.unreadable, chain?.missingKeys], [3, ['acme.1']]);
+  });
+
+  it('that was begun without keys is read to its end, in plain as far as there were none', async () => {
+    const plain = await filled({ sealed: false });
+    const archive = createArchive(open(), testSealing);
+    const { entry, sha256: hash } = await archive.append(closed('da4'), plain);
+    assert.equal(entry.record.keyId, 'acme.1');
+    for (const id of ['da1', 'da3', 'da4']) {
+      const found = await archive.find(`incident:acme:${id}`);
+      assert.equal(found?.view.title, SECRET_WORDS);
+      assert.equal((await archive.summaryOf(found.entry))?.title, SECRET_WORDS);
+    }
+    assert.deepEqual(await faults(open(), {}, { acme: { seq: 4, sha256: hash } }), []);
+  });
+
+  describe('to which somebody without the keys has added', () => {
+    /** Another entry behind the last, as whoever can write to the folder alone can make one. */
+    async function forged(head: Head, like: Entry, other: Partial<Entry>): Promise<Entry> {
+      const made: Entry = { ...like, seq: head.seq + 1, previous: head.sha256, ...other };
+      await open().putNew(entryName('acme', made.seq), Buffer.from(`${JSON.stringify(made)}\n`));
+      await open().putNew(pointerName(made), new Uint8Array());
+      return made;
+    }
+    async function entryOf(incidentId: string): Promise<Entry> {
+      const placed = await createArchive(open(), testSealing).findPlace(incidentId);
+      assert.ok(placed);
+      return placed.entry;
+    }
+    /** Nobody believes it, writes on behind it, or misses it. */
+    async function isRefused(head: Head, { incidentId, seq }: Entry): Promise<void> {
+      const archive = createArchive(open(), testSealing);
+      await assert.rejects(archive.find(incidentId), ChainBroken);
+      const placed = await archive.at('acme', seq);
+      assert.ok(placed);
+      assert.equal(await archive.summaryOf(placed.entry), undefined);
+      await assert.rejects(archive.append(closed('da4'), head), ChainBroken);
+      assert.ok((await faults(open(), {}, { acme: head })).includes(`acme ${seq} entry-not-held ${incidentId}`));
+    }
+
+    it('what another customer’s key has sealed, is not opened for this one', async () => {
+      const head = await filled();
+      await createArchive(open(), testSealing).append(closed('dx', 0, 'globex'), undefined);
+      const foreign = await entryOf('incident:globex:dx');
+      const name = recordName('globex', foreign.record.sha256);
+      copyFileSync(join(root, name), join(root, recordName('acme', foreign.record.sha256)));
+      await isRefused(head, await forged(head, foreign, { customerId: 'acme', incidentId: 'incident:acme:dx' }));
+    });
+
+    it('what is plain, is not believed', async () => {
+      const head = await filled();
+      const { record, view, summary } = closed('da9');
+      const bytes = Buffer.from(JSON.stringify({ record, view }));
+      await open().putNew(recordName('acme', sha256(bytes)), bytes);
+      const parts = {
+        incidentId: record.incidentId,
+        revision: record.revision,
+        record: { sha256: sha256(bytes), bytes: bytes.length, keyId: null },
+        summary: { keyId: null, data: Buffer.from(JSON.stringify(summary)).toString('base64') },
+      };
+      await isRefused(head, await forged(head, await entryOf('incident:acme:da1'), parts));
+      // Nor where one plain entry is to vouch for the next.
+      const fourth = { seq: 4, sha256: sha256(readFileSync(entry(4))) };
+      const other = { ...parts, incidentId: 'incident:acme:da1' };
+      const fifth = await forged(fourth, await entryOf('incident:acme:da1'), other);
+      await assert.rejects(createArchive(open(), testSealing).find(fifth.incidentId), ChainBroken);
+    });
+
+    it('another incident’s record, is not taken for that of the one it names', async () => {
+      const head = await filled();
+      const like = await entryOf('incident:acme:da1');
+      await isRefused(head, await forged(head, like, { incidentId: 'incident:acme:unknown' }));
+    });
+
+    it('what an incident was before, is not written on', async () => {
+      const archive = createArchive(open(), testSealing);
+      const { entry: first } = await archive.append(closed('da1'), undefined);
+      const { entry: second, sha256: hash } = await archive.append(closed('da1', 1), undefined);
+      const head = { seq: second.seq, sha256: hash };
+      await forged(head, first, {});
+      await assert.rejects(
+        createArchive(open(), testSealing).append(closed('da4'), head),
+        /takes incident:acme:da1 back/,
+      );
+      assert.deepEqual(await faults(open(), {}, { acme: head }), ['acme 3 entry-not-held incident:acme:da1']);
+    });
+
+    it('what does not follow on the chain, is not written on', async () => {
+      const head = await filled();
+      await forged(head, await entryOf('incident:acme:da1'), { previous: '0'.repeat(64) });
+      await assert.rejects(createArchive(open(), testSealing).append(closed('da4'), head), /does not follow/);
+    });
+
+    it('what leads from an incident to no entry of it, is named', async () => {
+      const head = await filled();
+      for (const [incidentId, seq] of [
+        ['incident:acme:unknown', 1],
+        ['incident:acme:da2', 9],
+      ] as const) {
+        await open().putNew(
+          pointerName({ ...(await entryOf('incident:acme:da1')), incidentId, seq }),
+          new Uint8Array(),
+        );
+      }
+      assert.deepEqual((await faults(open(), {}, { acme: head })).sort(), [
+        'acme 1 pointer-unexplained ?',
+        'acme 9 pointer-unexplained ?',
+      ]);
+    });
+
+    it('a name far behind all others, keeps neither the check nor lists', async () => {
+      const head = await filled();
+      writeFileSync(join(root, 'acme/entries/9999999999.json'), 'x');
+      assert.deepEqual(await faults(open(), {}, { acme: head }), ['acme 9999999999 entry-out-of-place ?']);
+      const archive = createArchive(open(), testSealing);
+      assert.equal(await archive.lastSeq('acme'), 3);
+      assert.equal((await archive.append(closed('da4'), head)).entry.seq, 4);
+    });
+  });
+
+  it('does not miss at Temporal what was written a moment ago', async () => {
+    const head = await filled();
+    const archive = createArchive(open(), testSealing);
+    await archive.append({ ...closed('da4'), archivedAt: toInstant(Date.now()) }, head);
+    assert.deepEqual(await faults(open(), {}, { acme: head }), []);
+  });
+
+  it('whose last entry cannot be read still has its length', async () => {
+    await filled();
+    writeFileSync(entry(3), 'x');
+    assert.equal(await createArchive(open(), testSealing).lastSeq('acme'), 3);
+    assert.equal(await createArchive(open(), testSealing).lastSeq('globex'), 0);
   });
 
   describe('that somebody has changed', () => {
@@ -214,12 +364,15 @@ describe('an archive in a folder', () => {
       const head = await filled();
       const forged = readFileSync(entry(2), 'utf8').replace(/"revision":\d+/, '"revision":99');
       writeFileSync(entry(2), forged);
-      assert.deepEqual(await faults(open(), { acme: head }), ['acme 2 entry-changed incident:acme:da2']);
+      assert.deepEqual(await faults(open(), { acme: head }), [
+        'acme 2 record-foreign incident:acme:da2',
+        'acme 2 entry-changed incident:acme:da2',
+      ]);
     });
 
     it('at the end of the chain, which only whoever has written the end down can tell', async () => {
       const head = await filled();
-      writeFileSync(entry(3), readFileSync(entry(3), 'utf8').replace(/"revision":\d+/, '"revision":99'));
+      writeFileSync(entry(3), readFileSync(entry(3), 'utf8').replace('"hasEnded":true', '"hasEnded":false'));
       assert.deepEqual(await faults(open()), []);
       assert.deepEqual(await faults(open(), { acme: head }), ['acme 3 entry-changed incident:acme:da3']);
     });
@@ -370,6 +523,22 @@ describe('an archive in a bucket', () => {
     assert.equal(asked, 2);
     silent.closeAllConnections();
     await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('is given the checksum of each thing, without which Object Lock takes nothing', async () => {
+    const given: unknown[] = [];
+    const locked = createServer((request, response) => {
+      given.push(request.headers['x-amz-checksum-sha256']);
+      response.statusCode = given.length === 2 ? 412 : 200;
+      request.resume().once('end', () => response.end());
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => locked.once('listening', resolve));
+    const url = urlOf(locked);
+    const store = createS3Store({ url, region: 'us-east-1', accessKeyId: 'id', secretAccessKey: 'secret' });
+    assert.equal(await store.putNew('acme/x', Buffer.from('x')), 'put');
+    const sums = ['', '', 'x'].map((text) => createHash('sha256').update(text).digest('base64'));
+    assert.deepEqual(given, sums);
+    await new Promise((resolve) => locked.close(resolve));
   });
 
   it('of a server that writes over what is there is not used', async () => {

@@ -4,16 +4,22 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { MockActivityEnvironment, type TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { until } from '../../simulator/testing.js';
+import { archiveActivities } from '../../src/activities/archive.js';
 import type { CheckedChain, Head } from '../../src/domain/archive/entry.js';
-import { ARCHIVER_ID } from '../../src/domain/archive/state.js';
+import { ARCHIVER_ID, archiverStateSchema, openArchiver, type ArchiverState } from '../../src/domain/archive/state.js';
 import { defenderAlertSchema } from '../../src/domain/defender.js';
+import { SealBroken, type Sealing } from '../../src/domain/sealing.js';
+import { DAY_MS, MINUTE_MS, toInstant } from '../../src/domain/time.js';
+import { pointerName } from '../../src/integrations/archive/names.js';
 import { archiveHeads, ensureArchiver, readArchiver } from '../../src/temporal/archiver.js';
+import { createApiClient } from '../../src/temporal/connect.js';
 import { deliver, newsOf } from '../../src/temporal/delivery.js';
 import { describe as describeRun } from '../../src/temporal/known.js';
 import { House, instruction, MAILBOX_ADDRESS, verdict, type Reply } from '../support/house.js';
-import { testKeyRing } from '../support/keys.js';
+import { testKeyRing, testSealing } from '../support/keys.js';
 import { startLocal } from '../support/temporal.js';
 
 const LOOKS_EVERY_MS = 200;
@@ -24,6 +30,34 @@ function archivedIn(house: House, id: string, revision = 0) {
   return until(`${id} is in the archive`, async () => {
     const there = await house.openArchive().find(id);
     return there !== undefined && there.entry.revision > revision ? there : undefined;
+  });
+}
+
+/** One of the tools, as somebody runs it by hand. */
+function runTool(
+  { address, namespace }: TestWorkflowEnvironment,
+  { archiveFolder, customers }: House,
+  other: NodeJS.ProcessEnv,
+  tool: string,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', `src/${tool}.ts`, ...args],
+      {
+        env: {
+          PATH: process.env['PATH'],
+          TZ: 'America/New_York',
+          TEMPORAL_ADDRESS: address,
+          TEMPORAL_NAMESPACE: namespace,
+          ARCHIVE_DIR: archiveFolder,
+          ENCRYPTION_KEYS: testKeyRing('_service', ...customers.map(({ id }) => id)),
+          ...other,
+        },
+      },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
   });
 }
 
@@ -87,7 +121,7 @@ describe('closed incidents that Temporal forgets', function () {
   /** The end of the customer's chain, as Temporal holds it. */
   function headAt(seq: number): Promise<Head> {
     return until(`Temporal holds entry ${seq}`, async () => {
-      const head = (await archiveHeads(environment.client))[acme];
+      const head = (await archiveHeads(environment.client))?.[acme];
       return head?.seq === seq ? head : undefined;
     });
   }
@@ -253,7 +287,7 @@ describe('closed incidents that Temporal forgets', function () {
       const { body } = await house.get(path(`incident:${acme}:unknown`));
       return body.code === 'archive-unavailable' ? true : undefined;
     });
-    const old = await house.raise(acme, { alertCreationTime: new Date(Date.now() - 200 * 86_400_000).toISOString() });
+    const old = await house.raise(acme, { alertCreationTime: new Date(Date.now() - 200 * DAY_MS).toISOString() });
     const refused = await house.post(`/v1/customers/${acme}/alerts`, old);
     assert.deepEqual([refused.status, refused.body.code], [503, 'archive-unavailable']);
     rmSync(house.archiveFolder);
@@ -261,26 +295,34 @@ describe('closed incidents that Temporal forgets', function () {
     await archivedIn(house, id);
   });
 
-  /** One of the tools, as somebody runs it by hand. */
-  function run(tool: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        ['--import', 'tsx', `src/${tool}.ts`, ...args],
-        {
-          env: {
-            PATH: process.env['PATH'],
-            TZ: 'America/New_York',
-            TEMPORAL_ADDRESS: environment.address,
-            TEMPORAL_NAMESPACE: environment.namespace,
-            ARCHIVE_DIR: house.archiveFolder,
-            ENCRYPTION_KEYS: testKeyRing('_service', ...house.customers.map(({ id }) => id)),
-          },
-        },
-        (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-      );
+  it('are not taken for unknown while the archive is not mounted', async () => {
+    const { id, alert, revision } = await gone({
+      alertCreationTime: new Date(Date.now() - 200 * DAY_MS).toISOString(),
     });
-  }
+    const { entry } = await archivedIn(house, id, revision - 1);
+    await headAt(entry.seq);
+    const aside = `${house.archiveFolder}.aside`;
+    renameSync(house.archiveFolder, aside);
+    const unavailable = async (reply: Promise<Reply>) => {
+      const { status, body } = await reply;
+      return status === 503 && body.code === 'archive-unavailable' ? true : undefined;
+    };
+    // What Temporal holds is asked for now and then.
+    await until('the incident cannot be told', () => unavailable(house.get(path(id))), 30_000);
+    assert.ok(await unavailable(house.post(`/v1/customers/${acme}/alerts`, alert)));
+    await assert.rejects(listed('stage=closed'), /archive-unavailable/);
+    const check = await run('archive-check');
+    assert.equal(check.code, 1, check.out);
+    assert.match(check.out, /the entry is missing/);
+    await until('the trouble is seen', async () => {
+      const why = (await readArchiver(environment.client))?.state?.trouble?.message ?? '';
+      return why.includes('the archive is empty, and was not') ? true : undefined;
+    });
+    renameSync(aside, house.archiveFolder);
+    assert.equal((await house.get(path(id))).status, 200);
+  });
+
+  const run = (tool: string, ...args: string[]) => runTool(environment, house, {}, tool, ...args);
 
   it('are written out whole and as a page in the customer’s language, open, ended or forgotten', async () => {
     const out = mkdtempSync(join(tmpdir(), 'mimamori-export-'));
@@ -368,11 +410,21 @@ describe('closed incidents that Temporal forgets', function () {
     const right = await run('archive-check');
     assert.equal(right.code, 0, right.out);
     assert.ok(right.out.includes(`ends with ${acme}:${head.seq}:${head.sha256}\n`), right.out);
+    const unread = await runTool(environment, house, { ENCRYPTION_KEYS: testKeyRing('_service') }, 'archive-check');
+    assert.equal(unread.code, 1, unread.err);
+    assert.ok(unread.out.includes(`The key ${acme}.1 is not here, and was not destroyed.\n`), unread.out);
     const kept = readFileSync(join(entries, last));
     rmSync(join(entries, last));
     assert.deepEqual(await named(), [[head.seq, null, 'entry-missing']]);
-    // What somebody has written down tells it too, without Temporal; whoever knows nothing cannot.
-    assert.equal((await run('archive-check', '--without-temporal')).code, 0);
+    // What leads to it tells it too, without Temporal, and what somebody has written down; whoever knows nothing cannot.
+    const led = await run('archive-check', '--without-temporal');
+    assert.equal(led.code, 1);
+    assert.match(led.out, new RegExp(`  ${acme} ${head.seq}: what leads to it is not of its incident\n`));
+    const pointer = join(house.archiveFolder, pointerName(newest));
+    rmSync(pointer);
+    const unsaid = await run('archive-check', '--without-temporal');
+    assert.equal(unsaid.code, 0);
+    assert.match(unsaid.out, /, as nobody has said\n/);
     const cut = await run('archive-check', '--without-temporal', '--head', `${acme}:${head.seq}:${head.sha256}`);
     assert.equal(cut.code, 1);
     assert.match(cut.out, new RegExp(`  ${acme} ${head.seq}: the entry is missing\n`));
@@ -384,6 +436,7 @@ describe('closed incidents that Temporal forgets', function () {
       return why.includes(`does not hold entry ${head.seq}`) ? true : undefined;
     });
     writeFileSync(join(entries, last), kept);
+    writeFileSync(pointer, '');
     await archivedIn(house, next.id);
     assert.deepEqual(await named(), []);
   });
@@ -467,7 +520,7 @@ describe('closed incidents that stay for late news', function () {
     );
     await ensureArchiver({ client: house.client, taskQueue: house.taskQueue });
     await until('it holds the end', async () => {
-      const head = (await archiveHeads(environment.client))[acme];
+      const head = (await archiveHeads(environment.client))?.[acme];
       return head?.seq === end.entry.seq && head.sha256 === end.sha256 ? true : undefined;
     });
   });
@@ -480,5 +533,89 @@ describe('closed incidents that stay for late news', function () {
     await house.command(id, 'triage', verdict(1));
     const { entry } = await archivedIn(house, id);
     assert.equal(entry.seq, before + 1);
+  });
+});
+
+describe('a look for what is closed', function () {
+  this.timeout(90_000);
+  let environment: TestWorkflowEnvironment;
+  let house: House;
+  before(async () => {
+    environment = await startLocal();
+    house = await House.open({ environment, service: { lingerMs: 0 } });
+  });
+  after(async () => {
+    await house.close();
+    await environment.teardown();
+  });
+
+  async function closed(): Promise<string> {
+    const { id } = await house.alert(house.customer('acme'));
+    await house.command(id, 'triage', verdict(1));
+    await until(`${id} has ended`, async () => {
+      const { count } = await house.client.workflow.count(`WorkflowId = '${id}' AND ExecutionStatus = 'Completed'`);
+      return count === 1 ? true : undefined;
+    });
+    return id;
+  }
+
+  /** What an archiver does in a look that stands so, and what it says; another process each. */
+  function lookingWith(sealing: Sealing) {
+    const said: string[] = [];
+    const logger = new DefaultLogger('ERROR', ({ message }) => said.push(message));
+    const { archiveClosed } = archiveActivities({
+      client: createApiClient(environment.connection, environment.client.options.namespace, sealing),
+      ...{ policies: house.policies, archive: house.openArchive() },
+      mail: { send: () => Promise.reject(new Error('no mail goes out')), close: () => undefined },
+    });
+    const look = async (state: ArchiverState) =>
+      archiverStateSchema.parse(
+        await new MockActivityEnvironment({ attempt: 2 }, { logger }).run(() => archiveClosed({ state })),
+      );
+    return { look, said };
+  }
+
+  it('takes down the end of what was written by one that has died before it could', async () => {
+    const id = await closed();
+    const { heads } = await lookingWith(testSealing).look(openArchiver());
+    const { entry, sha256 } = await archivedIn(house, id);
+    assert.deepEqual(heads, { [house.customer('acme')]: { seq: entry.seq, sha256 } });
+    const stood = { ...openArchiver(), lookedAt: toInstant(Date.now()) };
+    assert.deepEqual((await lookingWith(testSealing).look(stood)).heads, heads);
+  });
+
+  it('is not kept by what nobody can read, which is waited for a week and given up then', async () => {
+    const unreadable = await closed();
+    const betweenMs = Date.now();
+    const readable = await closed();
+    const { look, said } = lookingWith({
+      seal: testSealing.seal.bind(testSealing),
+      async open(sealed) {
+        const plain = await testSealing.open(sealed);
+        if (Buffer.from(plain).includes(unreadable)) throw new SealBroken('it was changed');
+        return plain;
+      },
+    });
+    // The windows of a look meet between the two.
+    const endedThrough = toInstant(betweenMs - DAY_MS + 10 * MINUTE_MS);
+
+    const failing = await look({ ...openArchiver(), endedThrough });
+    assert.equal((await house.openArchive().find(readable))?.record.incidentId, readable);
+    assert.match(failing.trouble?.message ?? '', /it was changed/);
+    assert.equal(failing.endedThrough, endedThrough);
+    assert.equal(said.length, 0);
+
+    assert.ok(failing.trouble);
+    const afterAWeek = { ...failing, trouble: { ...failing.trouble, since: toInstant(betweenMs - 8 * DAY_MS) } };
+    const wentOn = await look(afterAWeek);
+    assert.equal(wentOn.trouble, null);
+    assert.ok((wentOn.endedThrough ?? '') > toInstant(betweenMs));
+    assert.equal(said.filter((message) => message.includes('is given up')).length, 1);
+    assert.equal(await house.openArchive().findPlace(unreadable), undefined);
+
+    // No archiver is there, which could say where the chain ends.
+    const unsaid = await runTool(environment, house, {}, 'archive-check');
+    assert.equal(unsaid.code, 1, unsaid.err);
+    assert.match(unsaid.out, /The archiver at Temporal says nothing of any end\.\n/);
   });
 });

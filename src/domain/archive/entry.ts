@@ -82,15 +82,21 @@ export type Fault =
   /** The entry after it, or whoever has written it down, knows it by another hash. */
   | 'entry-changed'
   | 'entry-out-of-place'
+  /** It stands behind the end that Temporal holds, and is too old to be on its way there. */
+  | 'entry-not-held'
   | 'record-missing'
   | 'record-changed'
+  /** It is another incident's, or sealed in a way in which this service would not have sealed it. */
+  | 'record-foreign'
   /** Nobody would find the incident by its id. */
-  | 'not-findable';
+  | 'not-findable'
+  /** What leads to an entry from an incident that it is not of, or to none. */
+  | 'pointer-unexplained';
 
 export interface Finding {
   customerId: string;
   seq: number;
-  /** Null where the entry cannot be read. */
+  /** Null where nobody can tell. */
   incidentId: string | null;
   fault: Fault;
 }
@@ -102,6 +108,8 @@ export interface CheckedChain {
   entries: number;
   /** Records that nobody can read: their key was destroyed, or is not among the keys here. */
   unreadable: number;
+  /** Keys that are not here, and were not destroyed either: of what they have sealed nothing was checked but its hash. */
+  missingKeys: string[];
   findings: Finding[];
 }
 
@@ -119,17 +127,22 @@ export interface Archive {
   customers(): Promise<string[]>;
   /** One entry; undefined where there is none. @throws ArchiveError */
   at(customerId: string, seq: number): Promise<Placed | undefined>;
+  /** The number of the last entry, also of one that cannot be read; 0 where there is none. @throws ArchiveError */
+  lastSeq(customerId: string): Promise<number>;
   /** The last entry; undefined where there is none. @throws ArchiveError */
   tail(customerId: string): Promise<Placed | undefined>;
   /**
    * Puts a record at the end of its customer's chain; one that is there with that revision is left as it is. `known`: an
-   * earlier end of that chain, which must still be in it.
+   * earlier end of that chain, which must still be in it, and behind which nothing may stand but what this service has written.
    *
-   * @throws ArchiveError; ChainBroken where the chain does not hold `known`
+   * @throws ArchiveError; ChainBroken where that is not so
    */
   append(record: ToArchive, known: Head | undefined): Promise<Placed>;
-  /** Reads every entry and record. `known`: ends of the chains that were written down elsewhere. */
-  check(...known: Heads[]): AsyncIterable<CheckedChain>;
+  /**
+   * Reads every entry and record. `held`: the ends of all chains, a moment ago; undefined where nobody knows. `written`: ends of
+   * some, that were written down at any time.
+   */
+  check(held: Heads | undefined, ...written: Heads[]): AsyncIterable<CheckedChain>;
 }
 
 /** What the archive is kept in does not answer, or refuses. */

@@ -10,7 +10,7 @@ import { headSchema } from './entry.js';
 export const ARCHIVER_ID = 'archiver';
 
 export const archiverStateSchema = z.object({
-  /** Every incident that ended before this is in the archive. */
+  /** Every incident that ended before this is in the archive, or could be read by nobody for long. */
   endedThrough: sentInstantSchema.nullable(),
   /** When a look last went well from its beginning to its end. */
   lookedAt: sentInstantSchema.nullable(),

@@ -11,16 +11,28 @@ import {
 } from '../../domain/archive/entry.js';
 import { parseIncidentId, type IncidentRecord } from '../../domain/incident/record.js';
 import { incidentSchema, incidentSummarySchema } from '../../domain/incident/view.js';
-import { KeyMissing, SealBroken, type Sealing } from '../../domain/sealing.js';
+import { KeyMissing, SealBroken, scopeOfKey, type Sealing } from '../../domain/sealing.js';
 import { checkArchive } from './check.js';
-import { entriesOf, entryName, parseEntry, pointerName, pointersOf, recordName, seqOf, sha256 } from './names.js';
+import {
+  entriesOf,
+  entryName,
+  parseEntry,
+  parseJson,
+  pointerName,
+  pointersOf,
+  recordName,
+  seqOf,
+  seqsOfChain,
+  sha256,
+} from './names.js';
 import type { ArchiveStore } from './store.js';
 
-/** The whole record has no schema but its type: what is read has been written by this service, as its hash proves. */
+/** The whole record has no schema but its type: what is read has been written by this service, as its seal proves. */
 const recordSchema = z.custom<IncidentRecord>(
   (value) => typeof value === 'object' && value !== null && 'incidentId' in value && 'timeline' in value,
 );
 const keptSchema = z.object({ record: recordSchema, view: incidentSchema });
+type Kept = z.output<typeof keptSchema>;
 
 interface SealedPart {
   keyId: string | null;
@@ -32,13 +44,6 @@ async function seal(sealing: Sealing | undefined, customerId: string, value: unk
   return sealing === undefined ? { keyId: null, bytes: plain } : sealing.seal(customerId, plain);
 }
 
-/** @throws KeyMissing, SealBroken */
-async function unseal(sealing: Sealing | undefined, { keyId, bytes }: SealedPart): Promise<unknown> {
-  if (keyId !== null && sealing === undefined) throw new KeyMissing(`the key ${keyId} is not here: no keys are set`);
-  const plain = keyId === null || sealing === undefined ? bytes : await sealing.open({ keyId, bytes });
-  return JSON.parse(Buffer.from(plain).toString('utf8'));
-}
-
 /** So often another process may have put an entry first. */
 const MAX_TRIES = 20;
 
@@ -46,6 +51,8 @@ const MAX_TRIES = 20;
 export function createArchive(store: ArchiveStore, sealing: Sealing | undefined): Archive {
   /** Where each chain was last seen to end: it can only have grown. */
   const ends = new Map<string, Placed>();
+  /** How far each chain was found to be plain from its beginning. */
+  const plainThrough = new Map<string, number>();
 
   async function at(customerId: string, seq: number): Promise<Placed | undefined> {
     const bytes = await store.get(entryName(customerId, seq));
@@ -57,12 +64,46 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     return { entry, sha256: sha256(bytes) };
   }
 
+  /** Is it plain because there were no keys yet? Then so is everything before it. */
+  async function isFromBeforeKeys({ customerId, seq, record, summary }: Entry): Promise<boolean> {
+    if (record.keyId !== null || summary.keyId !== null) return false;
+    for (let before = (plainThrough.get(customerId) ?? 0) + 1; before < seq; before += 1) {
+      if ((await at(customerId, before))?.entry.record.keyId !== null) return false;
+      plainThrough.set(customerId, before);
+    }
+    return true;
+  }
+
+  /**
+   * Whoever can write to the archive has every customer's sealed parts, and can write plain ones: a part is read with the keys
+   * of its own chain's customer, and in plain only where that customer had none.
+   *
+   * @throws ChainBroken, KeyMissing, SealBroken
+   */
+  async function unseal(entry: Entry, { keyId, bytes }: SealedPart): Promise<unknown> {
+    const { customerId, seq } = entry;
+    if (keyId === null) {
+      if (sealing === undefined || (await isFromBeforeKeys(entry))) return parseJson(bytes);
+      throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is plain, and stands behind sealed ones`);
+    }
+    if (scopeOfKey(keyId) !== customerId) {
+      throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is sealed with the key ${keyId}`);
+    }
+    if (sealing === undefined) throw new KeyMissing(`the key ${keyId} is not here: no keys are set`);
+    return parseJson(await sealing.open({ keyId, bytes }));
+  }
+
   /** The last of those that follow on that one. */
   async function follow(customerId: string, from: Placed | undefined): Promise<Placed | undefined> {
     let last = from;
     for (;;) {
       const next = await at(customerId, (last?.entry.seq ?? 0) + 1);
       if (next === undefined) break;
+      if (next.entry.previous !== (last?.sha256 ?? null)) {
+        throw new ChainBroken(
+          `entry ${next.entry.seq} of ${customerId} in the archive does not follow on the one before`,
+        );
+      }
       last = next;
     }
     if (last !== undefined) ends.set(customerId, last);
@@ -72,9 +113,12 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
   async function tail(customerId: string): Promise<Placed | undefined> {
     const known = ends.get(customerId);
     if (known !== undefined) return follow(customerId, known);
-    const newest = (await store.list(entriesOf(customerId))).at(-1);
-    const seq = newest === undefined ? undefined : seqOf(newest);
-    return follow(customerId, seq === undefined ? undefined : await at(customerId, seq));
+    const seq = await lastName(customerId);
+    return follow(customerId, seq === 0 ? undefined : await at(customerId, seq));
+  }
+
+  async function lastName(customerId: string): Promise<number> {
+    return seqsOfChain(await store.list(entriesOf(customerId))).at(-1) ?? 0;
   }
 
   /** The chain's end, which follows on what somebody knows of it. */
@@ -100,17 +144,47 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is not that of ${incidentId}`);
   }
 
+  async function bytesOf({ customerId, seq, record }: Entry): Promise<Uint8Array> {
+    const bytes = await store.get(recordName(customerId, record.sha256));
+    if (bytes !== undefined && sha256(bytes) === record.sha256) return bytes;
+    throw new ChainBroken(`the record of entry ${seq} of ${customerId} in the archive is missing, or was changed`);
+  }
+
+  /** What an entry keeps: of the incident that it names, and no other. @throws ChainBroken, KeyMissing, SealBroken */
+  async function keptBy(entry: Entry, bytes: Uint8Array): Promise<Kept> {
+    const { customerId, seq, incidentId, revision } = entry;
+    const kept = keptSchema.safeParse(await unseal(entry, { keyId: entry.record.keyId, bytes }));
+    if (!kept.success) throw new ChainBroken(`the record of entry ${seq} of ${customerId} is none that is known`);
+    const { record, view } = kept.data;
+    const isNamed = [record.incidentId, view.id].every((id) => id === incidentId);
+    if (isNamed && record.customerId === customerId && record.revision === revision) return kept.data;
+    throw new ChainBroken(`the record of entry ${seq} of ${customerId} in the archive is not that of ${incidentId}`);
+  }
+
   async function find(incidentId: string): Promise<ArchivedIncident | undefined> {
     const placed = await findPlace(incidentId);
     if (placed === undefined) return undefined;
-    const { customerId, seq, record } = placed.entry;
-    const bytes = await store.get(recordName(customerId, record.sha256));
-    if (bytes === undefined || sha256(bytes) !== record.sha256) {
-      throw new ChainBroken(`the record of entry ${seq} of ${customerId} in the archive is missing, or was changed`);
+    return { ...placed, ...(await keptBy(placed.entry, await bytesOf(placed.entry))) };
+  }
+
+  /**
+   * Of an entry that nobody has said to be there: one of us has written it, before they died.
+   *
+   * @throws ChainBroken where it is of somebody without the keys
+   */
+  async function prove({ entry }: Placed): Promise<void> {
+    const { customerId, seq, incidentId, revision } = entry;
+    try {
+      await keptBy(entry, await bytesOf(entry));
+    } catch (error) {
+      if (!(error instanceof KeyMissing || error instanceof SealBroken)) throw error;
+      throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is not of this service: ${error.message}`);
     }
-    const kept = keptSchema.safeParse(await unseal(sealing, { keyId: record.keyId, bytes }));
-    if (!kept.success) throw new ArchiveError(`the record of entry ${seq} of ${customerId} is none that is known`);
-    return { ...placed, ...kept.data };
+    const seqs = (await store.list(pointersOf(customerId, incidentId))).flatMap((name) => seqOf(name) ?? []);
+    const before = seqs.findLast((other) => other < seq);
+    const replaced = before === undefined ? undefined : await at(customerId, before);
+    if (replaced === undefined || replaced.entry.revision < revision) return;
+    throw new ChainBroken(`entry ${seq} of ${customerId} in the archive takes ${incidentId} back to what it was`);
   }
 
   async function put(given: ToArchive, previous: Placed | undefined): Promise<Placed | undefined> {
@@ -150,12 +224,24 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     at,
     tail,
 
-    async summaryOf({ summary: { keyId, data } }) {
+    async lastSeq(customerId) {
       try {
-        const opened = await unseal(sealing, { keyId, bytes: Buffer.from(data, 'base64') });
-        return incidentSummarySchema.safeParse(opened).data;
+        return (await tail(customerId))?.entry.seq ?? 0;
       } catch (error) {
-        if (error instanceof KeyMissing || error instanceof SealBroken) return undefined;
+        if (error instanceof ChainBroken) return lastName(customerId);
+        throw error;
+      }
+    },
+
+    async summaryOf(entry) {
+      const { incidentId, customerId, summary } = entry;
+      try {
+        const opened = await unseal(entry, { keyId: summary.keyId, bytes: Buffer.from(summary.data, 'base64') });
+        const { data } = incidentSummarySchema.safeParse(opened);
+        return data?.id === incidentId && data.customerId === customerId ? data : undefined;
+      } catch (error) {
+        if (error instanceof KeyMissing || error instanceof SealBroken || error instanceof ChainBroken)
+          return undefined;
         throw error;
       }
     },
@@ -166,9 +252,11 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
       const { customerId, record } = given;
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         const end = await tailBehind(customerId, known);
-        for (let seq = (known?.seq ?? (end?.entry.seq ?? 1) - 1) + 1; seq <= (end?.entry.seq ?? 0); seq += 1) {
+        for (let seq = (known?.seq ?? 0) + 1; seq <= (end?.entry.seq ?? 0); seq += 1) {
           const written = await at(customerId, seq);
-          if (written !== undefined) await point(written);
+          if (written === undefined) continue;
+          await prove(written);
+          await point(written);
         }
         const there = await findPlace(record.incidentId);
         if (there !== undefined && there.entry.revision >= record.revision) return there;
@@ -181,14 +269,16 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
       throw new ArchiveError(`others write to the archive of ${customerId} all the time`);
     },
 
-    check: (...known) =>
-      checkArchive(store, known, async (entry, bytes) => {
+    check: (held, ...written) =>
+      checkArchive(store, { held, written }, async (entry, bytes) => {
         try {
-          await unseal(sealing, { keyId: entry.record.keyId, bytes });
+          await keptBy(entry, bytes);
           return 'read';
         } catch (error) {
-          if (error instanceof KeyMissing) return 'no-key';
-          return 'broken';
+          if (error instanceof KeyMissing) return error.isDestroyed ? 'forgotten' : 'no-key';
+          if (error instanceof SealBroken) return 'broken';
+          if (error instanceof ChainBroken) return 'foreign';
+          throw error;
         }
       }),
   };

@@ -1,11 +1,36 @@
 import type { CheckedChain, Entry, Fault, Finding, Head, Heads } from '../../domain/archive/entry.js';
-import { entriesOf, entryName, parseEntry, pointerName, recordName, seqOf, sha256 } from './names.js';
+import { MINUTE_MS, toMs } from '../../domain/time.js';
+import {
+  allPointersOf,
+  entriesOf,
+  entryName,
+  parseEntry,
+  pointerName,
+  recordName,
+  seqOf,
+  seqsOfChain,
+  sha256,
+} from './names.js';
 import type { ArchiveStore } from './store.js';
 
-/** What becomes of a record that is as it was written: it can be read, there is no key for it, or the key does not fit. */
-export type OpenRecord = (entry: Entry, bytes: Uint8Array) => Promise<'read' | 'no-key' | 'broken'>;
+/**
+ * What becomes of a record that is as it was written: it can be read, its key was destroyed, is not here or does not fit, or it
+ * is none that the entry may hold.
+ */
+export type OpenRecord = (
+  entry: Entry,
+  bytes: Uint8Array,
+) => Promise<'read' | 'forgotten' | 'no-key' | 'broken' | 'foreign'>;
+
+/** Ends of the chains: of all of them as they were a moment ago, where somebody knows, and of some at any time. */
+export interface KnownEnds {
+  held: Heads | undefined;
+  written: readonly Heads[];
+}
 
 const READ_AT_ONCE = 16;
+/** Between an entry's writing and Temporal's holding it. Clocks differ by less. */
+const ON_ITS_WAY_MS = 5 * MINUTE_MS;
 
 interface Seen {
   seq: number;
@@ -14,14 +39,15 @@ interface Seen {
   entry: Entry | undefined;
   faults: Fault[];
   isUnreadable: boolean;
+  missingKey: string | null;
 }
 
 async function look(store: ArchiveStore, open: OpenRecord, customerId: string, seq: number): Promise<Seen> {
   const bytes = await store.get(entryName(customerId, seq));
-  if (bytes === undefined)
-    return { seq, sha256: null, entry: undefined, faults: ['entry-missing'], isUnreadable: false };
+  const none: Seen = { seq, sha256: null, entry: undefined, faults: [], isUnreadable: false, missingKey: null };
+  if (bytes === undefined) return { ...none, faults: ['entry-missing'] };
   const entry = parseEntry(bytes);
-  const seen: Seen = { seq, sha256: sha256(bytes), entry, faults: [], isUnreadable: false };
+  const seen: Seen = { ...none, sha256: sha256(bytes), entry };
   if (entry === undefined) return { ...seen, faults: ['entry-unreadable'] };
   if (entry.seq !== seq || entry.customerId !== customerId) return { ...seen, faults: ['entry-out-of-place'] };
   const [record, pointer] = await Promise.all([
@@ -34,7 +60,9 @@ async function look(store: ArchiveStore, open: OpenRecord, customerId: string, s
   else {
     const opened = await open(entry, record);
     if (opened === 'broken') seen.faults.push('record-changed');
-    seen.isUnreadable = opened === 'no-key';
+    if (opened === 'foreign') seen.faults.push('record-foreign');
+    seen.isUnreadable = opened === 'forgotten' || opened === 'no-key';
+    if (opened === 'no-key') seen.missingKey = entry.record.keyId;
   }
   return seen;
 }
@@ -54,42 +82,76 @@ function judge(seen: readonly Seen[], known: readonly Head[]): void {
   }
 }
 
+/** Names what has been put behind the end that Temporal holds. */
+function judgeNewer(seen: readonly Seen[], held: Head | undefined): void {
+  for (const { seq, entry, faults } of seen) {
+    if (seq <= (held?.seq ?? 0) || entry === undefined) continue;
+    const isOnItsWay = Math.abs(Date.now() - toMs(entry.archivedAt)) < ON_ITS_WAY_MS;
+    if (!isOnItsWay) faults.push('entry-not-held');
+  }
+}
+
+/** The numbers of what leads from an incident to an entry that is not of it. */
+async function unexplained(store: ArchiveStore, customerId: string, seen: readonly Seen[]): Promise<number[]> {
+  const explained = new Set(seen.flatMap(({ entry }) => (entry === undefined ? [] : [pointerName(entry)])));
+  const amiss = new Set(seen.flatMap(({ seq, faults }) => (faults.length === 0 ? [] : [seq])));
+  const found: number[] = [];
+  for (const name of await store.list(allPointersOf(customerId))) {
+    const seq = seqOf(name.slice(name.lastIndexOf('/') + 1));
+    const pointer = `${allPointersOf(customerId)}/${name}`;
+    // Of an entry that is not as it was written nobody knows what leads to it.
+    if (seq === undefined || explained.has(pointer) || amiss.has(seq)) continue;
+    const bytes = await store.get(entryName(customerId, seq));
+    const entry = bytes === undefined ? undefined : parseEntry(bytes);
+    // It may have been written since.
+    if (entry === undefined || pointerName(entry) !== pointer) found.push(seq);
+  }
+  return found;
+}
+
 async function checkChain(
   store: ArchiveStore,
   open: OpenRecord,
   customerId: string,
-  known: readonly Head[],
+  { held, written }: KnownEnds,
 ): Promise<CheckedChain> {
-  const seqs = (await store.list(entriesOf(customerId))).flatMap((name) => seqOf(name) ?? []);
-  const last = Math.max(seqs.at(-1) ?? 0, ...known.map(({ seq }) => seq));
+  const known = [held ?? {}, ...written].flatMap((heads) => heads[customerId] ?? []);
+  const names = await store.list(entriesOf(customerId));
+  const last = Math.max(seqsOfChain(names).at(-1) ?? 0, ...known.map(({ seq }) => seq));
   const seen: Seen[] = [];
   for (let from = 1; from <= last; from += READ_AT_ONCE) {
     const some = Array.from({ length: Math.min(READ_AT_ONCE, last - from + 1) }, (_, index) => from + index);
     seen.push(...(await Promise.all(some.map((seq) => look(store, open, customerId, seq)))));
   }
   judge(seen, known);
+  if (held !== undefined) judgeNewer(seen, held[customerId]);
   const end = seen.findLast((each) => each.sha256 !== null);
-  const findings = seen.flatMap(({ seq, entry, faults }) =>
-    faults.map((fault): Finding => ({ customerId, seq, incidentId: entry?.incidentId ?? null, fault })),
-  );
+  const finding = (seq: number, fault: Fault, incidentId: string | null = null): Finding => ({
+    ...{ customerId, seq, incidentId, fault },
+  });
+  const strays = names.flatMap((name) => seqOf(name) ?? []).filter((seq) => seq > last);
   return {
     customerId,
     head: end?.sha256 == null ? null : { seq: end.seq, sha256: end.sha256 },
     entries: seen.filter((each) => each.sha256 !== null).length,
     unreadable: seen.filter((each) => each.isUnreadable).length,
-    findings,
+    missingKeys: [...new Set(seen.flatMap(({ missingKey }) => missingKey ?? []))].sort(),
+    findings: [
+      ...seen.flatMap(({ seq, entry, faults }) => faults.map((fault) => finding(seq, fault, entry?.incidentId))),
+      ...strays.map((seq) => finding(seq, 'entry-out-of-place')),
+      ...(await unexplained(store, customerId, seen)).map((seq) => finding(seq, 'pointer-unexplained')),
+    ],
   };
 }
 
-/** Reads all chains and records, and compares them with what was written down of their ends. */
+/** Reads all chains and records, and compares them with what is known of their ends. */
 export async function* checkArchive(
   store: ArchiveStore,
-  known: readonly Heads[],
+  ends: KnownEnds,
   open: OpenRecord,
 ): AsyncIterable<CheckedChain> {
-  const customers = new Set([...(await store.folders()), ...known.flatMap((heads) => Object.keys(heads))]);
-  for (const customerId of [...customers].sort()) {
-    const ends = known.flatMap((heads) => heads[customerId] ?? []);
+  const known = [ends.held ?? {}, ...ends.written].flatMap((heads) => Object.keys(heads));
+  for (const customerId of [...new Set([...(await store.folders()), ...known])].sort()) {
     yield await checkChain(store, open, customerId, ends);
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ArchiveError } from '../../domain/archive/entry.js';
 import type { ArchiveStore } from './store.js';
 
@@ -77,7 +77,12 @@ export function createFolderStore(root: string): ArchiveStore {
     },
     get: (name) => orMissing(`${root}: ${name} cannot be read`, undefined, () => readFile(join(root, name))),
     async list(folder, after = '') {
-      const names = await orMissing(`${root}: ${folder} cannot be read`, [], () => readdir(join(root, folder)));
+      const path = join(root, folder);
+      const found = await orMissing(`${root}: ${folder} cannot be read`, [], () =>
+        readdir(path, { recursive: true, withFileTypes: true }),
+      );
+      const files = found.filter((each) => !each.isDirectory());
+      const names = files.map(({ parentPath, name }) => relative(path, join(parentPath, name)));
       return names.filter((name) => name > after).sort();
     },
     async folders() {

@@ -22,8 +22,9 @@ function seqName(seq: number): string {
 export const entriesOf = (customerId: string): string => `${customerId}/entries`;
 export const entryName = (customerId: string, seq: number): string => `${entriesOf(customerId)}/${seqName(seq)}.json`;
 export const recordName = (customerId: string, hash: string): string => `${customerId}/records/${hash}.bin`;
+export const allPointersOf = (customerId: string): string => `${customerId}/incidents`;
 export const pointersOf = (customerId: string, incidentId: string): string =>
-  `${customerId}/incidents/${sha256(incidentId)}`;
+  `${allPointersOf(customerId)}/${sha256(incidentId)}`;
 export const pointerName = ({ customerId, incidentId, seq }: Entry): string =>
   `${pointersOf(customerId, incidentId)}/${seqName(seq)}`;
 
@@ -33,10 +34,25 @@ export function seqOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-export function parseEntry(bytes: Uint8Array): Entry | undefined {
+/** Nobody has lost so many in a row: what is behind such a gap was never written by this service. */
+const WIDEST_GAP = 1_000;
+
+/** The numbers of a chain's entries, by their names, as far as they follow on each other. */
+export function seqsOfChain(names: readonly string[]): number[] {
+  const seqs = names.flatMap((name) => seqOf(name) ?? []);
+  const stray = seqs.findIndex((seq, index) => seq - (seqs[index - 1] ?? 0) > WIDEST_GAP);
+  return stray === -1 ? seqs : seqs.slice(0, stray);
+}
+
+/** Undefined for what is no JSON. */
+export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return entrySchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data;
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
     return undefined;
   }
+}
+
+export function parseEntry(bytes: Uint8Array): Entry | undefined {
+  return entrySchema.safeParse(parseJson(bytes)).data;
 }

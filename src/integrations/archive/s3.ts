@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AwsClient } from 'aws4fetch';
 import { ArchiveError } from '../../domain/archive/entry.js';
 import { oneLine } from '../../domain/text.js';
@@ -92,7 +93,12 @@ export function createS3Store({ url, region, accessKeyId, secretAccessKey }: S3S
   }
 
   async function putIfNew(name: string, body: Uint8Array): Promise<'put' | 'exists'> {
-    const headers = { 'If-None-Match': '*', 'Content-Type': 'application/octet-stream' };
+    const headers = {
+      'If-None-Match': '*',
+      'Content-Type': 'application/octet-stream',
+      // Where Object Lock has a retention by default, S3 takes nothing without a checksum.
+      'x-amz-checksum-sha256': createHash('sha256').update(body).digest('base64'),
+    };
     const answers = [200, 204, PRECONDITION_FAILED];
     const { status } = await ask('PUT', `/${prefix}${name}`, { headers, body }, answers);
     return status === PRECONDITION_FAILED ? 'exists' : 'put';

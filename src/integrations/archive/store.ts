@@ -9,8 +9,8 @@ export interface ArchiveStore {
   /** Undefined where there is nothing of that name. @throws ArchiveError */
   get(name: string): Promise<Uint8Array | undefined>;
   /**
-   * The names of what is in a folder, without the folder, sorted; `after`: those behind that name alone. All of them, however
-   * many there are.
+   * The names of what is in a folder and in its folders, without the folder, sorted; `after`: those behind that name alone. All
+   * of them, however many there are.
    *
    * @throws ArchiveError
    */

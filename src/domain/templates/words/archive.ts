@@ -15,8 +15,8 @@ export const archiveSocMatters: Record<About, Bilingual> = {
     '現時点で失われた記録はありません。Temporal は保持期間が終わるまで完了インシデントを保持しており、保管は繰り返し再試行しています。保持期間が終わる前に解消してください (docs/operations.md の "The archive")。書き込んだ内容が保管先に残っていない場合は、npm run archive-check で該当箇所を確認できます。',
   ),
   well: bilingual(
-    'Everything that was closed meanwhile is in the archive.',
-    'この間に完了したインシデントはすべて保管しました。',
+    'Everything that was closed meanwhile is in the archive, but for what nobody could read for a week (the worker’s log names it).',
+    'この間に完了したインシデントは、1 週間にわたり読み取れなかったもの (worker のログに記載) を除き、すべて保管しました。',
   ),
 };
 
