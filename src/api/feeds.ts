@@ -7,7 +7,7 @@ import { searchKeys } from '../domain/lists.js';
 import { keyErrorIn } from '../domain/sealing.js';
 import { toInstant } from '../domain/time.js';
 import { newestRun } from '../temporal/executions.js';
-import { readPayload } from '../temporal/payloads.js';
+import { readHeartbeat } from '../temporal/payloads.js';
 import { rejectedQuery } from '../workflows/messages.js';
 import { describe, reach } from './gateway.js';
 import { equals, listRows, pageSchema } from './lists.js';
@@ -19,9 +19,8 @@ const READ_AT_ONCE = 20;
 
 /** Where the feed stands is in the heartbeat of the activity that polls; after a checkpoint for a moment in the memo. */
 async function stateIn({ client }: ApiDeps, description: WorkflowExecutionDescription): Promise<FeedState | undefined> {
-  const { raw, memo } = description;
-  const beaten = await readPayload(client, raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]);
-  return feedStateSchema.safeParse(beaten).data ?? feedStateSchema.safeParse(memo?.['feed']).data;
+  const beaten = await readHeartbeat(client, description);
+  return feedStateSchema.safeParse(beaten).data ?? feedStateSchema.safeParse(description.memo?.['feed']).data;
 }
 
 /** Of one whose keys are not there: whether it runs, and no more. */

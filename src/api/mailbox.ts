@@ -20,7 +20,7 @@ import { searchKeys } from '../domain/lists.js';
 import { MAILBOX_ID, mailboxStateSchema, type MailboxState } from '../domain/mailbox/state.js';
 import type { Operator } from '../operators.js';
 import { findRun } from '../temporal/known.js';
-import { readPayload } from '../temporal/payloads.js';
+import { readHeartbeat } from '../temporal/payloads.js';
 import {
   heldAcceptUpdate,
   heldDismissUpdate,
@@ -60,10 +60,10 @@ const mailboxSchema = z
 /** How it stands is in the heartbeat of the activity that reads; after a checkpoint for a moment in the memo. */
 async function stateIn(
   { client }: Gateway,
-  { raw, memo }: WorkflowExecutionDescription,
+  description: WorkflowExecutionDescription,
 ): Promise<MailboxState | undefined> {
-  const beaten = await readPayload(client, raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]);
-  return mailboxStateSchema.safeParse(beaten).data ?? mailboxStateSchema.safeParse(memo?.['mailbox']).data;
+  const beaten = await readHeartbeat(client, description);
+  return mailboxStateSchema.safeParse(beaten).data ?? mailboxStateSchema.safeParse(description.memo?.['mailbox']).data;
 }
 
 /** How the reading of the mailbox stands; without a state where nothing is known of it. */

@@ -8,7 +8,7 @@ import type { ArchiverInput } from '../workflows/messages.js';
 import { newestRun } from './executions.js';
 import type { Reach } from './incidents.js';
 import { describe } from './known.js';
-import { readPayload } from './payloads.js';
+import { readHeartbeat } from './payloads.js';
 
 function stateIn(value: unknown): ArchiverState | undefined {
   return archiverStateSchema.safeParse(value).data;
@@ -47,9 +47,8 @@ export interface ArchiverStanding {
 export async function readArchiver(client: Client): Promise<ArchiverStanding | undefined> {
   const description = await describe(client, ARCHIVER_ID);
   if (description === undefined) return undefined;
-  const { memo, status, raw } = description;
-  const [look] = raw.pendingActivities ?? [];
-  const stands = stateIn(await readPayload(client, look?.heartbeatDetails?.payloads?.[0]));
+  const { memo, status } = description;
+  const stands = stateIn(await readHeartbeat(client, description));
   return { isRunning: status.name === 'RUNNING', state: stands ?? stateIn(memo?.['archiver']) };
 }
 

@@ -46,12 +46,16 @@ function msOf(time: ExecutionInfo['startTime']): number | null {
   return time == null ? null : Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6;
 }
 
-async function memoOf(client: Client, { memo }: ExecutionInfo): Promise<Pick<Execution, 'memo' | 'isForgotten'>> {
+async function memoOf(
+  client: Client,
+  workflowId: string,
+  { memo }: ExecutionInfo,
+): Promise<Pick<Execution, 'memo' | 'isForgotten'>> {
   const readable: [string, unknown][] = [];
   let isOfForgotten = false;
   for (const [field, payload] of Object.entries(memo?.fields ?? {})) {
     try {
-      readable.push([field, await decodePayload(client, payload)]);
+      readable.push([field, await decodePayload(client, workflowId, payload)]);
     } catch (error) {
       isOfForgotten ||= isForgotten(error);
     }
@@ -60,16 +64,17 @@ async function memoOf(client: Client, { memo }: ExecutionInfo): Promise<Pick<Exe
 }
 
 export async function executionOf(client: Client, info: ExecutionInfo): Promise<Execution> {
+  const workflowId = info.execution?.workflowId ?? '';
   return {
     type: info.type?.name ?? '',
-    workflowId: info.execution?.workflowId ?? '',
+    workflowId,
     runId: info.execution?.runId ?? '',
     isOpen: info.closeTime == null,
     stopped: STOPPED[info.status ?? 0] ?? null,
     startedAtMs: msOf(info.startTime) ?? 0,
     closedAtMs: msOf(info.closeTime),
     hasFailingTask: info.searchAttributes?.indexedFields?.[FAILING_TASK] !== undefined,
-    ...(await memoOf(client, info)),
+    ...(await memoOf(client, workflowId, info)),
   };
 }
 

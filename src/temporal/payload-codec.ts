@@ -61,8 +61,8 @@ async function sealFailurePart(sealing: Sealing, scope: string, part: Payload): 
 /**
  * Opens what belongs into the workflow. Whoever may send Signals can copy another customer's ciphertext into one: opened there, it
  * would be shown to this customer's operators. It stays closed, and so does what the service's key does not fit, as after a slip
- * from another installation: neither is to keep the workflow from going on. Only what the payload itself says decides, not which
- * keys are there, for a replay must find the same.
+ * from another installation: neither is to keep the workflow from going on. A replay must find the same, so that a key is missing
+ * decides nothing here, and no key is ever exchanged under its name.
  *
  * @throws KeyMissing, and SealBroken where the workflow's own key does not fit: both are over once the right keys are given.
  */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { Client } from '@temporalio/client';
 import {
   ApplicationFailure,
   defaultPayloadConverter,
@@ -9,6 +10,7 @@ import {
 import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { KeyMissing, SealBroken } from '../../src/domain/sealing.js';
 import { createSealing, type Key } from '../../src/integrations/keys/keys.js';
+import { executionOf } from '../../src/temporal/executions.js';
 import { failureConverter } from '../../src/temporal/failure-converter.js';
 import { createPayloadCodec, keyIdOf, sealForCustomers } from '../../src/temporal/payload-codec.js';
 
@@ -124,6 +126,17 @@ describe('the payload codec', () => {
       keys.delete('_service');
       await assert.rejects(decoded(handedIn, acme), KeyMissing);
     });
+  });
+
+  it('opens a memo in a list for its own workflow only', async () => {
+    const client = new Client({ dataConverter: { payloadCodecs: [codec] } });
+    const row = async (from: string) => {
+      const summary = await encoded(words, at(from));
+      const execution = { workflowId: 'incident:acme:a1', runId: 'one' };
+      return (await executionOf(client, { execution, memo: { fields: { summary } } })).memo['summary'];
+    };
+    assert.equal(await row('incident:acme:a1'), words);
+    assert.doesNotMatch(JSON.stringify(await row('incident:globex:a1')), /invoice/);
   });
 
   describe('of failures', () => {

@@ -14,5 +14,5 @@ export async function signalsSent<Payload>(
     return payload == null ? [] : [payload];
   });
   // It was this definition's own payload when it was sent.
-  return Promise.all(payloads.map(async (payload) => (await decodePayload(client, payload)) as Payload));
+  return Promise.all(payloads.map(async (payload) => (await decodePayload(client, workflowId, payload)) as Payload));
 }
