@@ -10,6 +10,7 @@ import {
 import { encodeErrorToFailure } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { KeyMissing, SealBroken } from '../../src/domain/sealing.js';
 import { createSealing, type Key } from '../../src/integrations/keys/keys.js';
+import { dataConverterOf } from '../../src/temporal/data-converter.js';
 import { executionOf } from '../../src/temporal/executions.js';
 import { failureConverter } from '../../src/temporal/failure-converter.js';
 import { createPayloadCodec, keyIdOf, sealForCustomers } from '../../src/temporal/payload-codec.js';
@@ -125,6 +126,17 @@ describe('the payload codec', () => {
       await assert.rejects(decoded(own, acme), SealBroken);
       keys.delete('_service');
       await assert.rejects(decoded(handedIn, acme), KeyMissing);
+    });
+  });
+
+  it('fails also where no keys are set, and leaves in plain what is', async () => {
+    const [keyless = assert.fail()] = dataConverterOf(undefined).payloadCodecs ?? [];
+    const plain = defaultPayloadConverter.toPayload(words);
+    assert.deepEqual(await keyless.decode(await keyless.encode([plain], at('mailbox')), at('mailbox')), [plain]);
+    const sealed = await encoded(words, at('incident:acme:a1'));
+    await assert.rejects(keyless.decode([plain, sealed], at('incident:acme:a1')), {
+      name: 'KeyMissing',
+      message: /acme\.1.*ENCRYPTION_KEYS_FILE/,
     });
   });
 
