@@ -560,12 +560,12 @@ describe('a look for what is closed', function () {
   }
 
   /** What an archiver does in a look that stands so, and what it says; another process each. */
-  function lookingWith(sealing: Sealing) {
+  function lookingWith(sealing: Sealing, waitsForKeysMs?: number) {
     const said: string[] = [];
     const logger = new DefaultLogger('ERROR', ({ message }) => said.push(message));
     const { archiveClosed } = archiveActivities({
       client: createApiClient(environment.connection, environment.client.options.namespace, sealing),
-      ...{ policies: house.policies, archive: house.openArchive() },
+      ...{ policies: house.policies, archive: house.openArchive(), waitsForKeysMs },
       mail: { send: () => Promise.reject(new Error('no mail goes out')), close: () => undefined },
     });
     const look = async (state: ArchiverState) =>
@@ -588,14 +588,15 @@ describe('a look for what is closed', function () {
     const unreadable = await closed();
     const betweenMs = Date.now();
     const readable = await closed();
-    const { look, said } = lookingWith({
+    const sealing: Sealing = {
       seal: testSealing.seal.bind(testSealing),
       async open(sealed) {
         const plain = await testSealing.open(sealed);
         if (Buffer.from(plain).includes(unreadable)) throw new SealBroken('it was changed');
         return plain;
       },
-    });
+    };
+    const { look, said } = lookingWith(sealing);
     // The windows of a look meet between the two.
     const endedThrough = toInstant(betweenMs - DAY_MS + 10 * MINUTE_MS);
 
@@ -606,11 +607,26 @@ describe('a look for what is closed', function () {
     assert.equal(said.length, 0);
 
     assert.ok(failing.trouble);
-    const afterAWeek = { ...failing, trouble: { ...failing.trouble, since: toInstant(betweenMs - 8 * DAY_MS) } };
-    const wentOn = await look(afterAWeek);
+    assert.ok(failing.unreadable);
+    const weekAgo = toInstant(betweenMs - 8 * DAY_MS);
+    const afterAWeek = {
+      ...failing,
+      trouble: { ...failing.trouble, since: weekAgo },
+      unreadable: { ...failing.unreadable, since: weekAgo },
+    };
+    // It has ended just now, whatever was the matter before.
+    assert.equal((await look(afterAWeek)).endedThrough, endedThrough);
+    const impatient = lookingWith(sealing, 1);
+    // Nobody has looked for days.
+    const paused = { ...afterAWeek, unreadable: { since: weekAgo, at: toInstant(betweenMs - 2 * DAY_MS) } };
+    assert.equal((await impatient.look(paused)).endedThrough, endedThrough);
+    assert.deepEqual([...said, ...impatient.said], []);
+
+    const wentOn = await impatient.look(afterAWeek);
     assert.equal(wentOn.trouble, null);
+    assert.equal(wentOn.unreadable, null);
     assert.ok((wentOn.endedThrough ?? '') > toInstant(betweenMs));
-    assert.equal(said.filter((message) => message.includes('is given up')).length, 1);
+    assert.equal(impatient.said.filter((message) => message.includes('is given up')).length, 1);
     assert.equal(await house.openArchive().findPlace(unreadable), undefined);
 
     // No archiver is there, which could say where the chain ends.
