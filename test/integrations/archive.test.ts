@@ -228,6 +228,44 @@ describe('an archive in a folder', () => {
     assert.deepEqual(await faults(open(), {}, { acme: { seq: 4, sha256: hash } }), []);
   });
 
+  it('that was begun without keys and has lost an entry of then, is read behind that in plain as before', async () => {
+    const plain = await filled({ sealed: false });
+    await createArchive(open(), testSealing).append(closed('da4'), plain);
+    for (const lose of [() => writeFileSync(entry(1), 'x'), () => rmSync(entry(1))]) {
+      lose();
+      const archive = createArchive(open(), testSealing);
+      for (const id of ['da2', 'da3', 'da4']) {
+        assert.equal((await archive.find(`incident:acme:${id}`))?.view.title, SECRET_WORDS);
+      }
+    }
+  });
+
+  it('that was begun without keys is looked through once, however many read it', async () => {
+    await filled({ sealed: false });
+    const read: string[] = [];
+    const store = open();
+    const counting = storeLike(store, {
+      get: (name) => {
+        read.push(name);
+        return store.get(name);
+      },
+    });
+    const archive = createArchive(counting, testSealing);
+    const last = await archive.at('acme', 3);
+    assert.ok(last);
+    read.length = 0;
+    const shown = await Promise.all([1, 2, 3].map(() => archive.summaryOf(last.entry)));
+    assert.deepEqual(
+      shown.map((summary) => summary?.title),
+      [SECRET_WORDS, SECRET_WORDS, SECRET_WORDS],
+    );
+    assert.equal((await archive.summaryOf(last.entry))?.title, SECRET_WORDS);
+    assert.deepEqual(
+      read,
+      [1, 2, 3].map((seq) => entryName('acme', seq)),
+    );
+  });
+
   describe('to which somebody without the keys has added', () => {
     /** Another entry behind the last, as whoever can write to the folder alone can make one. */
     async function forged(head: Head, like: Entry, other: Partial<Entry>): Promise<Entry> {

@@ -154,3 +154,11 @@ export class ArchiveError extends Error {
 export class ChainBroken extends ArchiveError {
   override readonly name = 'ChainBroken';
 }
+
+/** Undefined for what is in the archive and cannot be read. */
+export async function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof ChainBroken) return undefined;
+    throw error;
+  });
+}

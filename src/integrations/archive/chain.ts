@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   ArchiveError,
   ChainBroken,
+  ifReadable,
   type Archive,
   type ArchivedIncident,
   type Entry,
@@ -20,6 +21,7 @@ import {
   parseJson,
   pointerName,
   pointersOf,
+  READ_AT_ONCE,
   recordName,
   seqOf,
   seqsOfChain,
@@ -53,6 +55,8 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
   const ends = new Map<string, Placed>();
   /** How far each chain was found to be plain from its beginning. */
   const plainThrough = new Map<string, number>();
+  /** The looks for each chain's first sealed entry that are under way. */
+  const scans = new Map<string, Promise<number>>();
 
   async function at(customerId: string, seq: number): Promise<Placed | undefined> {
     const bytes = await store.get(entryName(customerId, seq));
@@ -64,14 +68,31 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     return { entry, sha256: sha256(bytes) };
   }
 
+  /** The number of a chain's first sealed entry, or of the next where none is. One that is lost or damaged tells nothing. */
+  async function firstSealed(customerId: string): Promise<number> {
+    const seqs = seqsOfChain(await store.list(entriesOf(customerId)));
+    const unread = seqs.filter((seq) => seq > (plainThrough.get(customerId) ?? 0));
+    for (let from = 0; from < unread.length; from += READ_AT_ONCE) {
+      const some = unread.slice(from, from + READ_AT_ONCE);
+      for (const placed of await Promise.all(some.map((seq) => ifReadable(at(customerId, seq))))) {
+        if (placed === undefined) continue;
+        if (placed.entry.record.keyId !== null) return placed.entry.seq;
+        plainThrough.set(customerId, placed.entry.seq);
+      }
+    }
+    return (seqs.at(-1) ?? 0) + 1;
+  }
+
   /** Is it plain because there were no keys yet? Then so is everything before it. */
   async function isFromBeforeKeys({ customerId, seq, record, summary }: Entry): Promise<boolean> {
     if (record.keyId !== null || summary.keyId !== null) return false;
-    for (let before = (plainThrough.get(customerId) ?? 0) + 1; before < seq; before += 1) {
-      if ((await at(customerId, before))?.entry.record.keyId !== null) return false;
-      plainThrough.set(customerId, before);
+    if (seq <= (plainThrough.get(customerId) ?? 0)) return true;
+    let scan = scans.get(customerId);
+    if (scan === undefined) {
+      scan = firstSealed(customerId).finally(() => scans.delete(customerId));
+      scans.set(customerId, scan);
     }
-    return true;
+    return seq < (await scan);
   }
 
   /**

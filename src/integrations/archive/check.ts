@@ -6,6 +6,7 @@ import {
   entryName,
   parseEntry,
   pointerName,
+  READ_AT_ONCE,
   recordName,
   seqOf,
   seqsOfChain,
@@ -28,7 +29,6 @@ export interface KnownEnds {
   written: readonly Heads[];
 }
 
-const READ_AT_ONCE = 16;
 /** Between an entry's writing and Temporal's holding it. Clocks differ by less. */
 const ON_ITS_WAY_MS = 5 * MINUTE_MS;
 
