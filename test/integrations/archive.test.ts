@@ -360,6 +360,18 @@ describe('an archive in a folder', () => {
       ]);
     });
 
+    it('a name that is no number beside those of an incident’s entries, hides none, and is named', async () => {
+      const head = await filled();
+      const folder = pointerName(await entryOf('incident:acme:da1')).replace(/[^/]*$/, '');
+      for (const name of ['0000000012~', 'x']) await open().putNew(`${folder}${name}`, new Uint8Array());
+      const archive = createArchive(open(), testSealing);
+      assert.equal((await archive.find('incident:acme:da1'))?.entry.seq, 1);
+      assert.deepEqual(await faults(open(), {}, { acme: head }), [
+        'acme 0 pointer-unexplained ?',
+        'acme 0 pointer-unexplained ?',
+      ]);
+    });
+
     it('a name far behind all others, keeps neither the check nor lists', async () => {
       const head = await filled();
       writeFileSync(join(root, 'acme/entries/9999999999.json'), 'x');

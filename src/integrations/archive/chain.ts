@@ -154,11 +154,15 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     return follow(customerId, there);
   }
 
+  /** The numbers of the incident's entries. A name that is none was not put there by this service, and hides none. */
+  async function pointedTo(customerId: string, incidentId: string): Promise<number[]> {
+    return (await store.list(pointersOf(customerId, incidentId))).flatMap((name) => seqOf(name) ?? []);
+  }
+
   async function findPlace(incidentId: string): Promise<Placed | undefined> {
     const customerId = parseIncidentId(incidentId)?.customerId;
     if (customerId === undefined) return undefined;
-    const newest = (await store.list(pointersOf(customerId, incidentId))).at(-1);
-    const seq = newest === undefined ? undefined : seqOf(newest);
+    const seq = (await pointedTo(customerId, incidentId)).at(-1);
     if (seq === undefined) return undefined;
     const found = await at(customerId, seq);
     if (found?.entry.incidentId === incidentId) return found;
@@ -201,8 +205,7 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
       if (!(error instanceof KeyMissing || error instanceof SealBroken)) throw error;
       throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is not of this service: ${error.message}`);
     }
-    const seqs = (await store.list(pointersOf(customerId, incidentId))).flatMap((name) => seqOf(name) ?? []);
-    const before = seqs.findLast((other) => other < seq);
+    const before = (await pointedTo(customerId, incidentId)).findLast((other) => other < seq);
     const replaced = before === undefined ? undefined : await at(customerId, before);
     if (replaced === undefined || replaced.entry.revision < revision) return;
     throw new ChainBroken(`entry ${seq} of ${customerId} in the archive takes ${incidentId} back to what it was`);

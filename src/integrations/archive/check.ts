@@ -91,16 +91,16 @@ function judgeNewer(seen: readonly Seen[], held: Head | undefined): void {
   }
 }
 
-/** The numbers of what leads from an incident to an entry that is not of it. */
+/** The numbers of what leads from an incident to an entry that is not of it; 0 for a name that leads to none. */
 async function unexplained(store: ArchiveStore, customerId: string, seen: readonly Seen[]): Promise<number[]> {
   const explained = new Set(seen.flatMap(({ entry }) => (entry === undefined ? [] : [pointerName(entry)])));
   const amiss = new Set(seen.flatMap(({ seq, faults }) => (faults.length === 0 ? [] : [seq])));
   const found: number[] = [];
   for (const name of await store.list(allPointersOf(customerId))) {
-    const seq = seqOf(name.slice(name.lastIndexOf('/') + 1));
+    const seq = seqOf(name.slice(name.lastIndexOf('/') + 1)) ?? 0;
     const pointer = `${allPointersOf(customerId)}/${name}`;
     // Of an entry that is not as it was written nobody knows what leads to it.
-    if (seq === undefined || explained.has(pointer) || amiss.has(seq)) continue;
+    if (explained.has(pointer) || amiss.has(seq)) continue;
     const bytes = await store.get(entryName(customerId, seq));
     const entry = bytes === undefined ? undefined : parseEntry(bytes);
     // It may have been written since.
