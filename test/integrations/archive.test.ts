@@ -124,6 +124,7 @@ function behaves(open: () => ArchiveStore): void {
       head: { seq: 3, sha256: again.sha256 },
       entries: 3,
       unreadable: 0,
+      notHeld: 0,
       missingKeys: [],
       findings: [],
     });
@@ -387,6 +388,24 @@ describe('an archive in a folder', () => {
     const archive = createArchive(open(), testSealing);
     await archive.append({ ...closed('da4'), archivedAt: toInstant(Date.now()) }, head);
     assert.deepEqual(await faults(open(), {}, { acme: head }), []);
+  });
+
+  it('that Temporal lags behind is not said to be forged, nor to be compared with', async () => {
+    const archive = createArchive(open(), testSealing);
+    const { sha256: first } = await archive.append(closed('da1'), undefined);
+    await filled();
+    const check = async (held: Heads) => {
+      const [chain] = await all(archive.check(held));
+      return [chain?.notHeld, chain?.findings];
+    };
+    assert.deepEqual(await check({ acme: { seq: 1, sha256: first } }), [2, []]);
+    // Of a customer whose end Temporal does not hold nobody has said anything.
+    assert.deepEqual(await check({}), [0, []]);
+    flip(recordOf(3), 0);
+    assert.deepEqual(await faults(open(), {}, { acme: { seq: 1, sha256: first } }), [
+      'acme 3 record-changed incident:acme:da3',
+      'acme 3 entry-not-held incident:acme:da3',
+    ]);
   });
 
   it('whose last entry cannot be read still has its length', async () => {
