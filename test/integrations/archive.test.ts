@@ -488,6 +488,16 @@ describe('an archive in a folder', () => {
       });
     }
 
+    it('ends, also for whoever has seen the end that is lost for good, with what is left', async () => {
+      const archive = createArchive(open(), testSealing);
+      for (const id of ['da1', 'da2', 'da3']) await archive.append(closed(id), undefined);
+      rmSync(entry(3));
+      const end = await archive.tail('acme');
+      assert.equal(end?.entry.seq, 2);
+      assert.equal(await archive.lastSeq('acme'), 2);
+      assert.equal((await archive.append(closed('da4'), { seq: 2, sha256: end.sha256 })).entry.seq, 3);
+    });
+
     it('is not written on where the end is gone, as nobody could tell any more', async () => {
       const head = await filled();
       rmSync(entry(3));

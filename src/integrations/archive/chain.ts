@@ -51,7 +51,7 @@ const MAX_TRIES = 20;
 
 /** The archive in a store: what is encrypted is so with the customer's keys; without `sealing` it is plain. */
 export function createArchive(store: ArchiveStore, sealing: Sealing | undefined): Archive {
-  /** Where each chain was last seen to end: it can only have grown. */
+  /** Where each chain was last seen to end: it has only grown, but for what was lost. */
   const ends = new Map<string, Placed>();
   /** How far each chain was found to be plain from its beginning. */
   const plainThrough = new Map<string, number>();
@@ -133,7 +133,8 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
 
   async function tail(customerId: string): Promise<Placed | undefined> {
     const known = ends.get(customerId);
-    if (known !== undefined) return follow(customerId, known);
+    const isStillThere = known !== undefined && (await at(customerId, known.entry.seq))?.sha256 === known.sha256;
+    if (isStillThere) return follow(customerId, known);
     const seq = await lastName(customerId);
     return follow(customerId, seq === 0 ? undefined : await at(customerId, seq));
   }
