@@ -109,10 +109,15 @@ export async function findArchived(
   );
 }
 
-/** Whose chains are in the archive. @throws ArchiveError also where it is empty, and Temporal knows that it was not */
+/**
+ * Whose chains are in the archive, or are to be, as Temporal knows.
+ *
+ * @throws ArchiveError also where it is empty, and Temporal knows that it was not
+ */
 export async function customersIn(archive: Pick<Archive, 'customers'>, heads: Heads): Promise<string[]> {
   const found = await archive.customers();
-  if (found.length > 0 || Object.keys(heads).length === 0) return found;
+  const known = Object.keys(heads);
+  if (found.length > 0 || known.length === 0) return [...new Set([...found, ...known])];
   throw new ArchiveError('the archive is empty, and was not: it is another one, or is not mounted');
 }
 

@@ -50,6 +50,12 @@ describe('an incident in the archive, where Temporal holds the ends of the chain
     assert.deepEqual(await customersIn(archive(), {}), []);
   });
 
+  it('is of a customer who is not overlooked where the archive is another one', async () => {
+    renameSync(join(root, 'acme'), join(root, 'lost+found'));
+    assert.deepEqual(await customersIn(archive(), heads), ['lost+found', 'acme']);
+    assert.equal(await archive().lastSeq('acme'), 0);
+  });
+
   it('that never was is unknown also where the last entry cannot be read', async () => {
     writeFileSync(join(root, 'acme/entries/0000000001.json'), 'x');
     assert.equal(await found('incident:acme:unknown'), undefined);

@@ -322,6 +322,24 @@ describe('closed incidents that Temporal forgets', function () {
     assert.equal((await house.get(path(id))).status, 200);
   });
 
+  it('are in no list that is taken for whole while a customer’s chain is not in the archive', async () => {
+    const { revision, id } = await gone();
+    const { entry } = await archivedIn(house, id, revision - 1);
+    await headAt(entry.seq);
+    const chain = join(house.archiveFolder, acme);
+    renameSync(chain, `${house.archiveFolder}.aside`);
+    await until(
+      'the list cannot be told',
+      async () => {
+        const told = await listed(`customer=${acme}&stage=closed`).then(() => '', String);
+        return told.includes('archive-unavailable') ? true : undefined;
+      },
+      30_000,
+    );
+    renameSync(`${house.archiveFolder}.aside`, chain);
+    assert.ok((await listed(`customer=${acme}&stage=closed`)).some((row) => row.id === id));
+  });
+
   const run = (tool: string, ...args: string[]) => runTool(environment, house, {}, tool, ...args);
 
   it('are written out whole and as a page in the customer’s language, open, ended or forgotten', async () => {
