@@ -87,6 +87,9 @@ async function isThere(archive: Pick<Archive, 'at'>, customerId: string, seq: nu
   }
 }
 
+/** Whose ends were found in the archive, for as long as those heads are held: each new alert asks. */
+const foundThere = new WeakMap<Heads, Set<string>>();
+
 /**
  * The newest record of an incident in the archive; undefined where there is none, or its customer's keys were destroyed.
  *
@@ -102,8 +105,14 @@ export async function findArchived(
   });
   if (found !== undefined) return found;
   const customerId = parseIncidentId(incidentId)?.customerId ?? '';
-  const head = (await heads())[customerId];
-  if (head === undefined || (await isThere(archive, customerId, head.seq))) return undefined;
+  const held = await heads();
+  const head = held[customerId];
+  const there = foundThere.get(held) ?? new Set<string>();
+  if (head === undefined || there.has(customerId)) return undefined;
+  if (await isThere(archive, customerId, head.seq)) {
+    foundThere.set(held, there.add(customerId));
+    return undefined;
+  }
   throw new ArchiveError(
     `the archive does not hold entry ${head.seq} of ${customerId}: it is another one, or is not mounted`,
   );
