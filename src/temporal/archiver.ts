@@ -1,5 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { ArchiveError, ChainBroken, type Archive, type ArchivedIncident, type Heads } from '../domain/archive/entry.js';
+import {
+  ArchiveError,
+  ChainBroken,
+  type Archive,
+  type ArchivedIncident,
+  type Heads,
+  type Placed,
+} from '../domain/archive/entry.js';
 import { ARCHIVER_ID, archiverStateSchema, isFailing, type ArchiverState } from '../domain/archive/state.js';
 import { parseIncidentId } from '../domain/incident/record.js';
 import { isForgotten, keyErrorIn } from '../domain/sealing.js';
@@ -90,20 +97,37 @@ async function isThere(archive: Pick<Archive, 'at'>, customerId: string, seq: nu
 /** Whose ends were found in the archive, for as long as those heads are held: each new alert asks. */
 const foundThere = new WeakMap<Heads, Set<string>>();
 
+interface Searched<K extends keyof Archive> {
+  archive: Pick<Archive, K | 'at'>;
+  heads: () => Promise<Heads>;
+}
+
 /**
  * The newest record of an incident in the archive; undefined where there is none, or its customer's keys were destroyed.
  *
  * @throws ArchiveError also where the archive has not even what Temporal knows to be in it: nobody can tell then; KeyMissing
  */
 export async function findArchived(
-  { archive, heads }: { archive: Pick<Archive, 'find' | 'at'>; heads: () => Promise<Heads> },
+  searched: Searched<'find'>,
   incidentId: string,
 ): Promise<ArchivedIncident | undefined> {
-  const found = await archive.find(incidentId).catch((error: unknown) => {
+  const found = await searched.archive.find(incidentId).catch((error: unknown) => {
     if (isForgotten(error)) return undefined;
     throw error;
   });
-  if (found !== undefined) return found;
+  return found ?? missing(searched, incidentId);
+}
+
+/** Likewise its place alone: nobody has looked yet whether its record can be read. @throws ArchiveError likewise */
+export async function findArchivedPlace(
+  searched: Searched<'findPlace'>,
+  incidentId: string,
+): Promise<Placed | undefined> {
+  return (await searched.archive.findPlace(incidentId)) ?? missing(searched, incidentId);
+}
+
+/** @throws ArchiveError */
+async function missing({ archive, heads }: Searched<'at'>, incidentId: string): Promise<undefined> {
   const customerId = parseIncidentId(incidentId)?.customerId ?? '';
   const held = await heads();
   const head = held[customerId];

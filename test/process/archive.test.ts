@@ -488,6 +488,27 @@ describe('closed incidents that stay for late news', function () {
     assert.equal((await house.incident(id)).archived, undefined);
   });
 
+  it('are not read from the archive when their alert comes again while Temporal knows them', async () => {
+    const acme = house.customer('acme');
+    const { id, alert } = await house.alert(acme);
+    await house.command(id, 'triage', verdict(1));
+    await archivedIn(house, id);
+    const policy = house.policies.find(acme);
+    assert.ok(policy);
+    const archive = house.openArchive();
+    archive.find = () => Promise.reject(new Error('it was read'));
+    const reach = { client: house.client, taskQueue: house.taskQueue, archive };
+    assert.deepEqual(
+      await deliver(
+        { ...reach, findExclusion: () => Promise.resolve(null) },
+        acme,
+        policy,
+        newsOf(defenderAlertSchema.parse(alert)),
+      ),
+      { is: 'unchanged', incidentId: id, stage: 'closed' },
+    );
+  });
+
   it('are archived with all that their customer has written, however long', async () => {
     const acme = house.customer('acme');
     const { id } = await house.alert(acme);
