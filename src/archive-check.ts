@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   if (isAsked && held === undefined) unchecked.push('The archiver at Temporal says nothing of any end.');
   for await (const chain of openArchive(settings.archive, sealing).check(held, ...given)) {
-    const { customerId, head, entries, unreadable, missingKeys, findings } = chain;
+    const { customerId, head, entries, unreadable, notHeld, missingKeys, findings } = chain;
     const end = head === null ? 'nothing' : `${customerId}:${head.seq}:${head.sha256}`;
     const unread = unreadable === 0 ? '' : `, ${unreadable} of them for nobody to read (no key)`;
     const isEndKnown = [held ?? {}, ...given].some((heads) => heads[customerId] !== undefined);
@@ -70,6 +70,14 @@ async function main(): Promise<void> {
     }
     faults += findings.length;
     chains += 1;
+    if (notHeld > 0) {
+      unchecked.push(
+        `Of ${customerId}, ${notHeld} of the last entries are ours, and Temporal does not know of them: it lags.`,
+      );
+    }
+    if (held !== undefined && !isEndKnown && entries > 0) {
+      unchecked.push(`The archiver at Temporal says nothing of the end of ${customerId}.`);
+    }
     for (const key of missingKeys) unchecked.push(`The key ${key} is not here, and was not destroyed.`);
   }
   // Nobody is to take an empty folder, or the wrong one, for a sound archive.

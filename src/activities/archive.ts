@@ -8,9 +8,11 @@ import {
   afterLook,
   afterTold,
   afterTrouble,
+  afterUnreadable,
   archiverNews,
   ARCHIVER_ID,
   archiverStateSchema,
+  hasWaitedForKeys,
   isArchiverCheckpointDue,
   openArchiver,
   windows,
@@ -32,7 +34,7 @@ import { KeyMissing, keyErrorIn } from '../domain/sealing.js';
 import { archiverMail } from '../domain/templates/archive-soc.js';
 import { messageIdOf } from '../domain/templates/thread.js';
 import { oneLine } from '../domain/text.js';
-import { DAY_MS, MINUTE_MS, toInstant, toMs } from '../domain/time.js';
+import { MINUTE_MS, toInstant, toMs } from '../domain/time.js';
 import { bodyOf } from '../integrations/mail/body.js';
 import type { MailSender } from '../integrations/mail/sender.js';
 import type { Policies } from '../policy.js';
@@ -50,14 +52,14 @@ export interface ArchiveDeps {
   archive: Archive;
   /** Between two looks. Default: a minute. */
   archiveEveryMs?: number;
+  /** For the keys of what nobody can read. Default: a week. */
+  waitsForKeysMs?: number;
 }
 
 /** Whose chains are written to at the same time; each chain has one writer here. */
 const CUSTOMERS_AT_ONCE = 8;
 /** Of what was seen to be in the archive, so that nobody asks again at the next look. */
 const MOST_SEEN = 50_000;
-/** So long the archiver waits for the keys of what it cannot read: the wrong ones may be in place, and the SOC has been told. */
-const WAITS_FOR_KEYS_MS = 7 * DAY_MS;
 /** In place of what was seen of an incident. */
 const UNREADABLE = 'unreadable';
 
@@ -66,6 +68,8 @@ const CLOSED = [`WorkflowType = 'incident'`, `${searchKeys.stage.name} = 'closed
 interface Looked {
   appended: number;
   failures: unknown[];
+  /** Was anything met that has ended and nobody can read? */
+  hasUnreadable: boolean;
 }
 
 /** What lists show, but for the time. */
@@ -85,10 +89,6 @@ async function read<T>(reading: Promise<T>): Promise<T> {
   });
 }
 
-function isPastWaiting({ trouble }: ArchiverState): boolean {
-  return trouble !== null && Date.now() - toMs(trouble.since) >= WAITS_FOR_KEYS_MS;
-}
-
 /** Then nothing can be put there, of whichever customer. */
 function isAway(error: unknown): boolean {
   return error instanceof ArchiveError && !(error instanceof ChainBroken);
@@ -100,7 +100,7 @@ function messageOf(error: unknown): string {
 
 /** Puts closed incidents into the archive. */
 export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClosed'> {
-  const { client, policies, mail, archive, archiveEveryMs = MINUTE_MS } = deps;
+  const { client, policies, mail, archive, archiveEveryMs = MINUTE_MS, waitsForKeysMs } = deps;
   const { service } = policies;
   const seen = new Map<string, string>();
 
@@ -114,6 +114,10 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     remember(workflowId, UNREADABLE);
     const what = isOpen ? 'is not archived before somebody can read it' : 'is given up';
     log.error(`an incident that cannot be read ${what}`, { incidentId: workflowId, why: message });
+  }
+
+  function isGivenUp({ closedAtMs }: Execution, state: ArchiverState): boolean {
+    return closedAtMs !== null && hasWaitedForKeys(state, closedAtMs, toInstant(Date.now()), waitsForKeysMs);
   }
 
   /** Undefined where the run has gone on, or away, since it was listed: the next look finds what became of it. */
@@ -201,6 +205,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
       ofCustomers.set(customerId, [...(ofCustomers.get(customerId) ?? []), execution]);
     }
     let appended = 0;
+    let hasUnreadable = false;
     const failures: unknown[] = [];
     const waiting = [...ofCustomers];
     const lane = async (): Promise<void> => {
@@ -216,8 +221,10 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
             if (isTemporals(error)) throw error;
             // Whose keys are gone is to be forgotten, and cannot be read any more.
             if (keyErrorIn(error) instanceof KeyMissing && policies.find(customerId) === undefined) continue;
-            if (error instanceof Unreadable && (execution.isOpen || isPastWaiting(state))) {
-              // One that lingers is tried again until it ends.
+            const isUnreadable = error instanceof Unreadable;
+            hasUnreadable ||= isUnreadable && !execution.isOpen;
+            // One that lingers is tried again until it ends.
+            if (isUnreadable && (execution.isOpen || isGivenUp(execution, state))) {
               leave(execution, error);
               continue;
             }
@@ -233,7 +240,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
       }
     };
     await Promise.all(Array.from({ length: CUSTOMERS_AT_ONCE }, lane));
-    return { appended, failures };
+    return { appended, failures, hasUnreadable };
   }
 
   /** An archive that was there before this archiver: from now on its ends, as they are, are held at Temporal. */
@@ -275,6 +282,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
       const more = await considerAll(executions, state, signal);
       found.appended += more.appended;
       found.failures.push(...more.failures);
+      found.hasUnreadable ||= more.hasUnreadable;
       isWhole &&= more.failures.length === 0;
       if (isWhole) state.endedThrough = until;
     }
@@ -306,7 +314,8 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
     async archiveClosed({ state: carried }) {
       const info = activityInfo();
       const heartbeat: unknown = info.heartbeatDetails;
-      const stood = archiverStateSchema.safeParse(heartbeat).data ?? carried ?? openArchiver();
+      const given = archiverStateSchema.nullable().parse(carried);
+      const stood = archiverStateSchema.safeParse(heartbeat).data ?? given ?? openArchiver();
       // What grows in a look is its own.
       let state: ArchiverState = { ...stood, heads: { ...stood.heads } };
       return alive(
@@ -320,6 +329,7 @@ export function archiveActivities(deps: ArchiveDeps): Pick<Outside, 'archiveClos
             const looked = await look(state, signal);
             appended = looked.appended;
             [failed] = looked.failures;
+            if (looked.hasUnreadable) state = afterUnreadable(state, toInstant(Date.now()));
           } catch (error) {
             if (isTemporals(error) || signal.aborted) throw error;
             log.warn('nobody could look for what is to be archived', { err: error });

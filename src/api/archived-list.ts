@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ChainBroken, type Archive, type ChainPositions, type Placed } from '../domain/archive/entry.js';
+import { ifReadable, type Archive, type ChainPositions, type Placed } from '../domain/archive/entry.js';
 import type { IncidentSummary } from '../domain/incident/view.js';
 import { isForgotten, type Sealing } from '../domain/sealing.js';
 import { SECOND_MS } from '../domain/time.js';
@@ -42,14 +42,6 @@ export async function notForgotten(sealing: Sealing | undefined, customerIds: re
   return found.flat();
 }
 
-/** One that is missing or cannot be read keeps no list from being shown: the check names it. */
-async function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
-  return reading.catch((error: unknown) => {
-    if (error instanceof ChainBroken) return undefined;
-    throw error;
-  });
-}
-
 /** Reads one customer's chain towards its beginning. */
 class Cursor {
   private readonly ahead: Placed[] = [];
@@ -70,6 +62,7 @@ class Cursor {
   async first(): Promise<Placed | undefined> {
     while (this.ahead.length === 0 && this.unread > 0) {
       const seqs = Array.from({ length: Math.min(READ_AHEAD, this.unread) }, (_, index) => this.unread - index);
+      // One that is missing or cannot be read keeps no list from being shown: the check names it.
       const read = await Promise.all(seqs.map((seq) => ifReadable(this.archive.at(this.customerId, seq))));
       this.unread -= seqs.length;
       this.ahead.push(...read.filter((each) => each !== undefined));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { ArchiveError, type ChainPositions } from '../domain/archive/entry.js';
+import { ArchiveError, type ChainPositions, type Heads } from '../domain/archive/entry.js';
 import { levelSchema } from '../domain/commands.js';
 import { customerIdSchema } from '../domain/customer.js';
 import { machineIdSchema } from '../domain/defender.js';
@@ -261,17 +261,34 @@ export function matchesQuery(summary: IncidentSummary, query: ListQuery): boolea
   return Object.values(matches).every(Boolean);
 }
 
+function headsNow(deps: ApiDeps): Promise<Heads> {
+  return reach(deps, () => recentHeads(deps.client));
+}
+
 /** Those whose chains the operator may see, and the caller asks for, and that anybody can read. */
-async function archivedCustomers(deps: ApiDeps, operator: Operator, { customer }: ListQuery): Promise<string[]> {
-  const ids = await customersIn(deps.archive, await reach(deps, () => recentHeads(deps.client)));
+async function archivedCustomers(
+  deps: ApiDeps,
+  operator: Operator,
+  { customer }: ListQuery,
+  heads: Heads,
+): Promise<string[]> {
+  const ids = await customersIn(deps.archive, heads);
   return notForgotten(
     deps.sealing,
     ids.filter((id) => maySee(operator, id) && (customer === undefined || id === customer)),
   );
 }
 
-async function chainEnds({ archive }: ApiDeps, ids: readonly string[]): Promise<ChainPositions> {
-  return Object.fromEntries(await Promise.all(ids.map(async (id) => [id, await archive.lastSeq(id)] as const)));
+/** @throws ArchiveError where a chain is shorter than Temporal knows it to be: a part of it must not be taken for all */
+async function chainEnds({ archive }: ApiDeps, ids: readonly string[], heads: Heads): Promise<ChainPositions> {
+  const end = async (id: string) => {
+    const seq = await archive.lastSeq(id);
+    if (seq >= (heads[id]?.seq ?? 0)) return [id, seq] as const;
+    throw new ArchiveError(
+      `the chain of ${id} in the archive ends before what was written: it is another one, or was cut`,
+    );
+  };
+  return Object.fromEntries(await Promise.all(ids.map(end)));
 }
 
 /** Page by page what Temporal lists, and then what is in the archive alone. */
@@ -294,7 +311,8 @@ async function listIncidents(
     const mayBeThere = (query.stage ?? 'closed') === 'closed' && (await hasArchived(deps, operator, query));
     return mayBeThere ? { items, ...tokenFor(ARCHIVE_BEGINS) } : { items };
   }
-  const ends = await chainEnds(deps, await archivedCustomers(deps, operator, query));
+  const heads = await headsNow(deps);
+  const ends = await chainEnds(deps, await archivedCustomers(deps, operator, query, heads), heads);
   const from = given === ARCHIVE_BEGINS ? ends : goingOn(ends, given);
   const { items, next } = await listArchived(deps.archive, from, limit, {
     matches: (summary) => matchesQuery(summary, query),
@@ -317,7 +335,7 @@ function goingOn(ends: ChainPositions, token: string): ChainPositions {
 
 async function hasArchived(deps: ApiDeps, operator: Operator, query: ListQuery): Promise<boolean> {
   try {
-    return (await archivedCustomers(deps, operator, query)).length > 0;
+    return (await archivedCustomers(deps, operator, query, await headsNow(deps))).length > 0;
   } catch (error) {
     if (error instanceof ArchiveError) return true;
     throw error;

@@ -1,5 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { ArchiveError, ChainBroken, type Archive, type ArchivedIncident, type Heads } from '../domain/archive/entry.js';
+import {
+  ArchiveError,
+  ChainBroken,
+  type Archive,
+  type ArchivedIncident,
+  type Heads,
+  type Placed,
+} from '../domain/archive/entry.js';
 import { ARCHIVER_ID, archiverStateSchema, isFailing, type ArchiverState } from '../domain/archive/state.js';
 import { parseIncidentId } from '../domain/incident/record.js';
 import { isForgotten, keyErrorIn } from '../domain/sealing.js';
@@ -86,32 +93,63 @@ async function isThere(archive: Pick<Archive, 'at'>, customerId: string, seq: nu
   }
 }
 
+/** Whose ends were found in the archive, for as long as those heads are held: each new alert asks. */
+const foundThere = new WeakMap<Heads, Set<string>>();
+
+interface Searched<K extends keyof Archive> {
+  archive: Pick<Archive, K | 'at'>;
+  heads: () => Promise<Heads>;
+}
+
 /**
  * The newest record of an incident in the archive; undefined where there is none, or its customer's keys were destroyed.
  *
  * @throws ArchiveError also where the archive has not even what Temporal knows to be in it: nobody can tell then; KeyMissing
  */
 export async function findArchived(
-  { archive, heads }: { archive: Pick<Archive, 'find' | 'at'>; heads: () => Promise<Heads> },
+  searched: Searched<'find'>,
   incidentId: string,
 ): Promise<ArchivedIncident | undefined> {
-  const found = await archive.find(incidentId).catch((error: unknown) => {
+  const found = await searched.archive.find(incidentId).catch((error: unknown) => {
     if (isForgotten(error)) return undefined;
     throw error;
   });
-  if (found !== undefined) return found;
+  return found ?? missing(searched, incidentId);
+}
+
+/** Likewise its place alone: nobody has looked yet whether its record can be read. @throws ArchiveError likewise */
+export async function findArchivedPlace(
+  searched: Searched<'findPlace'>,
+  incidentId: string,
+): Promise<Placed | undefined> {
+  return (await searched.archive.findPlace(incidentId)) ?? missing(searched, incidentId);
+}
+
+/** @throws ArchiveError */
+async function missing({ archive, heads }: Searched<'at'>, incidentId: string): Promise<undefined> {
   const customerId = parseIncidentId(incidentId)?.customerId ?? '';
-  const head = (await heads())[customerId];
-  if (head === undefined || (await isThere(archive, customerId, head.seq))) return undefined;
+  const held = await heads();
+  const head = held[customerId];
+  const there = foundThere.get(held) ?? new Set<string>();
+  if (head === undefined || there.has(customerId)) return undefined;
+  if (await isThere(archive, customerId, head.seq)) {
+    foundThere.set(held, there.add(customerId));
+    return undefined;
+  }
   throw new ArchiveError(
     `the archive does not hold entry ${head.seq} of ${customerId}: it is another one, or is not mounted`,
   );
 }
 
-/** Whose chains are in the archive. @throws ArchiveError also where it is empty, and Temporal knows that it was not */
+/**
+ * Whose chains are in the archive, or are to be, as Temporal knows.
+ *
+ * @throws ArchiveError also where it is empty, and Temporal knows that it was not
+ */
 export async function customersIn(archive: Pick<Archive, 'customers'>, heads: Heads): Promise<string[]> {
   const found = await archive.customers();
-  if (found.length > 0 || Object.keys(heads).length === 0) return found;
+  const known = Object.keys(heads);
+  if (found.length > 0 || known.length === 0) return [...new Set([...found, ...known])];
   throw new ArchiveError('the archive is empty, and was not: it is another one, or is not mounted');
 }
 

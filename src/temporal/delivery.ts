@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isOlder, projectAlert, type AlertNews, type AlertRecord } from '../domain/alert.js';
-import { ArchiveError, type Archive, type ArchivedIncident } from '../domain/archive/entry.js';
+import { ArchiveError, type Archive } from '../domain/archive/entry.js';
 import type { DefenderAlert } from '../domain/defender.js';
 import { advance } from '../domain/incident/advance.js';
 import { scopeOf } from '../domain/incident/assessment.js';
@@ -13,7 +13,7 @@ import type { Policy } from '../domain/policy.js';
 import { keyErrorIn } from '../domain/sealing.js';
 import { MINUTE_MS, toInstant, toMs } from '../domain/time.js';
 import { alertUpdatedSignal } from '../workflows/messages.js';
-import { findArchived, recentHeads } from './archiver.js';
+import { findArchived, findArchivedPlace, recentHeads } from './archiver.js';
 import { signalRunning } from './executions.js';
 import type { FindExclusion } from './exclusions.js';
 import { findIncident, memoSummary, startIncident, type Known, type Reach } from './incidents.js';
@@ -25,7 +25,7 @@ const MAX_LOOKS = 5;
 /** What it takes to bring alerts to their incidents. */
 export interface Delivery extends Reach {
   findExclusion: FindExclusion;
-  archive: Pick<Archive, 'find' | 'at'>;
+  archive: Pick<Archive, 'find' | 'findPlace' | 'at'>;
 }
 
 export type Delivered =
@@ -134,14 +134,14 @@ async function passOn(reach: Reach, id: string, known: Known, news: AlertNews): 
   }
 }
 
-/** The incident of it in the archive, which Temporal may have forgotten. Or nobody can tell now, and here is why. */
-async function archivedOf(
-  { client, archive }: Delivery,
-  id: string,
+/** What the archive has of it, as Temporal may have forgotten it. Or nobody can tell now, and here is why. */
+async function archivedOf<T>(
+  { client }: Delivery,
   { alert }: AlertNews,
-): Promise<ArchivedIncident | undefined | Error> {
+  search: Promise<T | undefined>,
+): Promise<T | undefined | Error> {
   try {
-    return await findArchived({ archive, heads: () => recentHeads(client) }, id);
+    return await search;
   } catch (error) {
     const failure = error instanceof ArchiveError ? error : keyErrorIn(error);
     if (failure === undefined) throw error;
@@ -165,15 +165,18 @@ export async function deliver(
   how: { opens: boolean; openedAfter?: number } = { opens: true },
 ): Promise<Delivered> {
   const id = incidentIdOf(customerId, news.alert.alertId);
-  const archived = await archivedOf(reach, id, news);
-  if (how.opens && archived === undefined) {
+  const searched = { archive: reach.archive, heads: () => recentHeads(reach.client) };
+  async function open(): Promise<Delivered | undefined> {
     const record = await openedRecord(reach, customerId, policy, news);
     const { openedAfter } = how;
     const memo = openedAfter === undefined ? {} : { openedAfter };
-    if ((await startIncident(reach, record, { again: false, memo })) === 'started') {
-      return { is: 'opened', incidentId: id, stage: stageOf(record) };
-    }
+    const started = await startIncident(reach, record, { again: false, memo });
+    return started === 'started' ? { is: 'opened', incidentId: id, stage: stageOf(record) } : undefined;
   }
+
+  const place = await archivedOf(reach, news, findArchivedPlace(searched, id));
+  const opened = how.opens && place === undefined ? await open() : undefined;
+  if (opened !== undefined) return opened;
   for (let look = 0; look < MAX_LOOKS; look += 1) {
     const known = await findIncident(reach.client, id);
     if (known !== undefined) {
@@ -181,12 +184,18 @@ export async function deliver(
       if (delivered !== undefined) return delivered;
       continue;
     }
+    if (place instanceof Error) throw place;
+    // What Temporal knows comes first: only what it has forgotten has to be read.
+    const archived = place && (await archivedOf(reach, news, findArchived(searched, id)));
     if (archived instanceof Error) throw archived;
     if (archived !== undefined) {
       const passed = await passOnToEnded(reach, archived.record, news);
       if (passed !== undefined) return { ...passed, incidentId: id };
     } else if (!how.opens) {
       break;
+    } else if (place !== undefined) {
+      const openedNow = await open();
+      if (openedNow !== undefined) return openedNow;
     }
   }
   return { is: 'unsettled', incidentId: id };

@@ -50,6 +50,28 @@ describe('an incident in the archive, where Temporal holds the ends of the chain
     assert.deepEqual(await customersIn(archive(), {}), []);
   });
 
+  it('is of a customer who is not overlooked where the archive is another one', async () => {
+    renameSync(join(root, 'acme'), join(root, 'lost+found'));
+    assert.deepEqual(await customersIn(archive(), heads), ['lost+found', 'acme']);
+    assert.equal(await archive().lastSeq('acme'), 0);
+  });
+
+  it('that never was costs one look for the end that Temporal holds, however many there are', async () => {
+    const seqs: number[] = [];
+    const counting = archive();
+    const at = counting.at.bind(counting);
+    counting.at = (customerId, seq) => {
+      seqs.push(seq);
+      return at(customerId, seq);
+    };
+    const ask = (held: Heads) =>
+      findArchived({ archive: counting, heads: () => Promise.resolve(held) }, 'incident:acme:unknown');
+    for (let times = 0; times < 3; times += 1) await ask(heads);
+    assert.deepEqual(seqs, [1]);
+    await ask({ ...heads });
+    assert.deepEqual(seqs, [1, 1]);
+  });
+
   it('that never was is unknown also where the last entry cannot be read', async () => {
     writeFileSync(join(root, 'acme/entries/0000000001.json'), 'x');
     assert.equal(await found('incident:acme:unknown'), undefined);

@@ -4,7 +4,10 @@ import {
   afterLook,
   afterTold,
   afterTrouble,
+  afterUnreadable,
   archiverNews,
+  archiverStateSchema,
+  hasWaitedForKeys,
   isFailing,
   openArchiver,
   windows,
@@ -65,6 +68,39 @@ describe('how far the archiver has to look', () => {
 
   it('ends, also where Temporal never forgets', () => {
     assert.equal(windows(openArchiver(), Infinity, now).length, 366);
+  });
+});
+
+describe('what has ended and nobody can read', () => {
+  const day = (days: number) => plus(DETECTED, days * DAY_MS);
+  const ended = toMs(DETECTED);
+  /** As after looks that have met something so, once an hour. */
+  function met(fromDay: number, throughDay: number, state = openArchiver()): ArchiverState {
+    for (let hour = fromDay * 24; hour <= throughDay * 24; hour += 1) state = afterUnreadable(state, day(hour / 24));
+    return state;
+  }
+
+  it('is waited for a week from its end, and from when looks have met such', () => {
+    const state = met(0, 8);
+    assert.ok(!hasWaitedForKeys(met(0, 6.9), ended, day(6.9)));
+    assert.ok(hasWaitedForKeys(state, ended, day(8)));
+    assert.ok(!hasWaitedForKeys(state, toMs(day(2)), day(8)));
+    assert.ok(!hasWaitedForKeys(met(3, 8), ended, day(8)));
+  });
+
+  it('is not given up for another trouble’s sake, nor at the first look after a pause', () => {
+    const troubled = afterTrouble(afterTrouble(openArchiver(), 'S3 is away', day(0)), 'S3 is away', day(8));
+    assert.ok(!hasWaitedForKeys(troubled, ended, day(8)));
+    assert.ok(!hasWaitedForKeys(met(0, 0), ended, day(8)));
+    const again = met(9, 10, met(0, 6));
+    assert.ok(!hasWaitedForKeys(again, ended, day(10)));
+    assert.ok(hasWaitedForKeys(met(10, 16, again), ended, day(16)));
+  });
+
+  it('is waited for anew after a look that went well, and by an archiver that had not counted yet', () => {
+    assert.ok(!hasWaitedForKeys(afterLook(met(0, 8), day(8)), ended, day(8)));
+    const { unreadable: _, ...old } = openArchiver();
+    assert.equal(archiverStateSchema.parse(old).unreadable, null);
   });
 });
 

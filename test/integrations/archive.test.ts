@@ -124,6 +124,7 @@ function behaves(open: () => ArchiveStore): void {
       head: { seq: 3, sha256: again.sha256 },
       entries: 3,
       unreadable: 0,
+      notHeld: 0,
       missingKeys: [],
       findings: [],
     });
@@ -228,6 +229,44 @@ describe('an archive in a folder', () => {
     assert.deepEqual(await faults(open(), {}, { acme: { seq: 4, sha256: hash } }), []);
   });
 
+  it('that was begun without keys and has lost an entry of then, is read behind that in plain as before', async () => {
+    const plain = await filled({ sealed: false });
+    await createArchive(open(), testSealing).append(closed('da4'), plain);
+    for (const lose of [() => writeFileSync(entry(1), 'x'), () => rmSync(entry(1))]) {
+      lose();
+      const archive = createArchive(open(), testSealing);
+      for (const id of ['da2', 'da3', 'da4']) {
+        assert.equal((await archive.find(`incident:acme:${id}`))?.view.title, SECRET_WORDS);
+      }
+    }
+  });
+
+  it('that was begun without keys is looked through once, however many read it', async () => {
+    await filled({ sealed: false });
+    const read: string[] = [];
+    const store = open();
+    const counting = storeLike(store, {
+      get: (name) => {
+        read.push(name);
+        return store.get(name);
+      },
+    });
+    const archive = createArchive(counting, testSealing);
+    const last = await archive.at('acme', 3);
+    assert.ok(last);
+    read.length = 0;
+    const shown = await Promise.all([1, 2, 3].map(() => archive.summaryOf(last.entry)));
+    assert.deepEqual(
+      shown.map((summary) => summary?.title),
+      [SECRET_WORDS, SECRET_WORDS, SECRET_WORDS],
+    );
+    assert.equal((await archive.summaryOf(last.entry))?.title, SECRET_WORDS);
+    assert.deepEqual(
+      read,
+      [1, 2, 3].map((seq) => entryName('acme', seq)),
+    );
+  });
+
   describe('to which somebody without the keys has added', () => {
     /** Another entry behind the last, as whoever can write to the folder alone can make one. */
     async function forged(head: Head, like: Entry, other: Partial<Entry>): Promise<Entry> {
@@ -322,6 +361,18 @@ describe('an archive in a folder', () => {
       ]);
     });
 
+    it('a name that is no number beside those of an incident’s entries, hides none, and is named', async () => {
+      const head = await filled();
+      const folder = pointerName(await entryOf('incident:acme:da1')).replace(/[^/]*$/, '');
+      for (const name of ['0000000012~', 'x']) await open().putNew(`${folder}${name}`, new Uint8Array());
+      const archive = createArchive(open(), testSealing);
+      assert.equal((await archive.find('incident:acme:da1'))?.entry.seq, 1);
+      assert.deepEqual(await faults(open(), {}, { acme: head }), [
+        'acme 0 pointer-unexplained ?',
+        'acme 0 pointer-unexplained ?',
+      ]);
+    });
+
     it('a name far behind all others, keeps neither the check nor lists', async () => {
       const head = await filled();
       writeFileSync(join(root, 'acme/entries/9999999999.json'), 'x');
@@ -337,6 +388,24 @@ describe('an archive in a folder', () => {
     const archive = createArchive(open(), testSealing);
     await archive.append({ ...closed('da4'), archivedAt: toInstant(Date.now()) }, head);
     assert.deepEqual(await faults(open(), {}, { acme: head }), []);
+  });
+
+  it('that Temporal lags behind is not said to be forged, nor to be compared with', async () => {
+    const archive = createArchive(open(), testSealing);
+    const { sha256: first } = await archive.append(closed('da1'), undefined);
+    await filled();
+    const check = async (held: Heads) => {
+      const [chain] = await all(archive.check(held));
+      return [chain?.notHeld, chain?.findings];
+    };
+    assert.deepEqual(await check({ acme: { seq: 1, sha256: first } }), [2, []]);
+    // Of a customer whose end Temporal does not hold nobody has said anything.
+    assert.deepEqual(await check({}), [0, []]);
+    flip(recordOf(3), 0);
+    assert.deepEqual(await faults(open(), {}, { acme: { seq: 1, sha256: first } }), [
+      'acme 3 record-changed incident:acme:da3',
+      'acme 3 entry-not-held incident:acme:da3',
+    ]);
   });
 
   it('whose last entry cannot be read still has its length', async () => {
@@ -418,6 +487,16 @@ describe('an archive in a folder', () => {
         assert.deepEqual(await faults(open(), { acme: head }), expected);
       });
     }
+
+    it('ends, also for whoever has seen the end that is lost for good, with what is left', async () => {
+      const archive = createArchive(open(), testSealing);
+      for (const id of ['da1', 'da2', 'da3']) await archive.append(closed(id), undefined);
+      rmSync(entry(3));
+      const end = await archive.tail('acme');
+      assert.equal(end?.entry.seq, 2);
+      assert.equal(await archive.lastSeq('acme'), 2);
+      assert.equal((await archive.append(closed('da4'), { seq: 2, sha256: end.sha256 })).entry.seq, 3);
+    });
 
     it('is not written on where the end is gone, as nobody could tell any more', async () => {
       const head = await filled();

@@ -322,6 +322,24 @@ describe('closed incidents that Temporal forgets', function () {
     assert.equal((await house.get(path(id))).status, 200);
   });
 
+  it('are in no list that is taken for whole while a customer’s chain is not in the archive', async () => {
+    const { revision, id } = await gone();
+    const { entry } = await archivedIn(house, id, revision - 1);
+    await headAt(entry.seq);
+    const chain = join(house.archiveFolder, acme);
+    renameSync(chain, `${house.archiveFolder}.aside`);
+    await until(
+      'the list cannot be told',
+      async () => {
+        const told = await listed(`customer=${acme}&stage=closed`).then(() => '', String);
+        return told.includes('archive-unavailable') ? true : undefined;
+      },
+      30_000,
+    );
+    renameSync(`${house.archiveFolder}.aside`, chain);
+    assert.ok((await listed(`customer=${acme}&stage=closed`)).some((row) => row.id === id));
+  });
+
   const run = (tool: string, ...args: string[]) => runTool(environment, house, {}, tool, ...args);
 
   it('are written out whole and as a page in the customer’s language, open, ended or forgotten', async () => {
@@ -470,6 +488,27 @@ describe('closed incidents that stay for late news', function () {
     assert.equal((await house.incident(id)).archived, undefined);
   });
 
+  it('are not read from the archive when their alert comes again while Temporal knows them', async () => {
+    const acme = house.customer('acme');
+    const { id, alert } = await house.alert(acme);
+    await house.command(id, 'triage', verdict(1));
+    await archivedIn(house, id);
+    const policy = house.policies.find(acme);
+    assert.ok(policy);
+    const archive = house.openArchive();
+    archive.find = () => Promise.reject(new Error('it was read'));
+    const reach = { client: house.client, taskQueue: house.taskQueue, archive };
+    assert.deepEqual(
+      await deliver(
+        { ...reach, findExclusion: () => Promise.resolve(null) },
+        acme,
+        policy,
+        newsOf(defenderAlertSchema.parse(alert)),
+      ),
+      { is: 'unchanged', incidentId: id, stage: 'closed' },
+    );
+  });
+
   it('are archived with all that their customer has written, however long', async () => {
     const acme = house.customer('acme');
     const { id } = await house.alert(acme);
@@ -560,12 +599,12 @@ describe('a look for what is closed', function () {
   }
 
   /** What an archiver does in a look that stands so, and what it says; another process each. */
-  function lookingWith(sealing: Sealing) {
+  function lookingWith(sealing: Sealing, waitsForKeysMs?: number) {
     const said: string[] = [];
     const logger = new DefaultLogger('ERROR', ({ message }) => said.push(message));
     const { archiveClosed } = archiveActivities({
       client: createApiClient(environment.connection, environment.client.options.namespace, sealing),
-      ...{ policies: house.policies, archive: house.openArchive() },
+      ...{ policies: house.policies, archive: house.openArchive(), waitsForKeysMs },
       mail: { send: () => Promise.reject(new Error('no mail goes out')), close: () => undefined },
     });
     const look = async (state: ArchiverState) =>
@@ -588,14 +627,15 @@ describe('a look for what is closed', function () {
     const unreadable = await closed();
     const betweenMs = Date.now();
     const readable = await closed();
-    const { look, said } = lookingWith({
+    const sealing: Sealing = {
       seal: testSealing.seal.bind(testSealing),
       async open(sealed) {
         const plain = await testSealing.open(sealed);
         if (Buffer.from(plain).includes(unreadable)) throw new SealBroken('it was changed');
         return plain;
       },
-    });
+    };
+    const { look, said } = lookingWith(sealing);
     // The windows of a look meet between the two.
     const endedThrough = toInstant(betweenMs - DAY_MS + 10 * MINUTE_MS);
 
@@ -606,11 +646,26 @@ describe('a look for what is closed', function () {
     assert.equal(said.length, 0);
 
     assert.ok(failing.trouble);
-    const afterAWeek = { ...failing, trouble: { ...failing.trouble, since: toInstant(betweenMs - 8 * DAY_MS) } };
-    const wentOn = await look(afterAWeek);
+    assert.ok(failing.unreadable);
+    const weekAgo = toInstant(betweenMs - 8 * DAY_MS);
+    const afterAWeek = {
+      ...failing,
+      trouble: { ...failing.trouble, since: weekAgo },
+      unreadable: { ...failing.unreadable, since: weekAgo },
+    };
+    // It has ended just now, whatever was the matter before.
+    assert.equal((await look(afterAWeek)).endedThrough, endedThrough);
+    const impatient = lookingWith(sealing, 1);
+    // Nobody has looked for days.
+    const paused = { ...afterAWeek, unreadable: { since: weekAgo, at: toInstant(betweenMs - 2 * DAY_MS) } };
+    assert.equal((await impatient.look(paused)).endedThrough, endedThrough);
+    assert.deepEqual([...said, ...impatient.said], []);
+
+    const wentOn = await impatient.look(afterAWeek);
     assert.equal(wentOn.trouble, null);
+    assert.equal(wentOn.unreadable, null);
     assert.ok((wentOn.endedThrough ?? '') > toInstant(betweenMs));
-    assert.equal(said.filter((message) => message.includes('is given up')).length, 1);
+    assert.equal(impatient.said.filter((message) => message.includes('is given up')).length, 1);
     assert.equal(await house.openArchive().findPlace(unreadable), undefined);
 
     // No archiver is there, which could say where the chain ends.

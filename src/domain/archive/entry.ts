@@ -82,7 +82,7 @@ export type Fault =
   /** The entry after it, or whoever has written it down, knows it by another hash. */
   | 'entry-changed'
   | 'entry-out-of-place'
-  /** It stands behind the end that Temporal holds, and is too old to be on its way there. */
+  /** It stands behind the end that Temporal holds, is too old to be on its way there, and nothing shows it to be of this service. */
   | 'entry-not-held'
   | 'record-missing'
   | 'record-changed'
@@ -108,6 +108,8 @@ export interface CheckedChain {
   entries: number;
   /** Records that nobody can read: their key was destroyed, or is not among the keys here. */
   unreadable: number;
+  /** Entries behind the end that Temporal holds, too old to be on their way there, which this service has written: Temporal lags. */
+  notHeld: number;
   /** Keys that are not here, and were not destroyed either: of what they have sealed nothing was checked but its hash. */
   missingKeys: string[];
   findings: Finding[];
@@ -153,4 +155,12 @@ export class ArchiveError extends Error {
 /** What was in the archive is not in it any more, or is another. */
 export class ChainBroken extends ArchiveError {
   override readonly name = 'ChainBroken';
+}
+
+/** Undefined for what is in the archive and cannot be read. */
+export async function ifReadable<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof ChainBroken) return undefined;
+    throw error;
+  });
 }

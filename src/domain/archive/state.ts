@@ -21,17 +21,23 @@ export const archiverStateSchema = z.object({
     .nullable(),
   /** The trouble that is over, while the SOC has not been told so. */
   over: z.object({ since: sentInstantSchema, message: z.string() }).nullable(),
+  /** Since when the looks have met something that has ended and nobody can read, and the last one that has. */
+  unreadable: z.object({ since: sentInstantSchema, at: sentInstantSchema }).nullable().default(null),
 });
 export type ArchiverState = z.infer<typeof archiverStateSchema>;
 
 export function openArchiver(): ArchiverState {
-  return { endedThrough: null, lookedAt: null, heads: {}, trouble: null, over: null };
+  return { endedThrough: null, lookedAt: null, heads: {}, trouble: null, over: null, unreadable: null };
 }
 
 /** Nothing is lost before Temporal forgets: there is time to mend it by day. */
 const TELL_AFTER_MS = HOUR_MS;
 /** Of `readyz` and the metrics. */
 const FAILING_AFTER_MS = 10 * MINUTE_MS;
+/** So long the archiver waits for the keys of what it cannot read: the wrong ones may be in place, and the SOC has been told. */
+const WAITS_FOR_KEYS_MS = 7 * DAY_MS;
+/** After a longer one without a look nobody can have known that keys are missing: the wait begins anew. */
+const LONGEST_PAUSE_MS = DAY_MS;
 /** Lists lag, and a clock may be a little off. */
 const LOOK_BACK_MS = 10 * MINUTE_MS;
 const WINDOW_MS = DAY_MS;
@@ -57,7 +63,29 @@ export function windows(
 export function afterLook(state: ArchiverState, now: Instant): ArchiverState {
   const { trouble } = state;
   const over = trouble?.isTold === true ? { since: trouble.since, message: trouble.message } : state.over;
-  return { ...state, lookedAt: now, trouble: null, over };
+  return { ...state, lookedAt: now, trouble: null, over, unreadable: null };
+}
+
+/** Since when they have done so, where the last one was not too long ago. */
+function unreadableSince({ unreadable }: ArchiverState, now: Instant): Instant | undefined {
+  const isGoingOn = unreadable !== null && toMs(now) - toMs(unreadable.at) <= LONGEST_PAUSE_MS;
+  return isGoingOn ? unreadable.since : undefined;
+}
+
+/** A look has met something that has ended and nobody can read. */
+export function afterUnreadable(state: ArchiverState, now: Instant): ArchiverState {
+  return { ...state, unreadable: { since: unreadableSince(state, now) ?? now, at: now } };
+}
+
+/** Has the archiver waited for the keys of what ended then: has it ended long ago, and was it met unread ever since? */
+export function hasWaitedForKeys(
+  state: ArchiverState,
+  endedAtMs: number,
+  now: Instant,
+  waitsForKeysMs = WAITS_FOR_KEYS_MS,
+): boolean {
+  const since = unreadableSince(state, now);
+  return since !== undefined && toMs(now) - Math.max(toMs(since), endedAtMs) >= waitsForKeysMs;
 }
 
 export function afterTrouble(state: ArchiverState, message: string, now: Instant): ArchiverState {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   ArchiveError,
   ChainBroken,
+  ifReadable,
   type Archive,
   type ArchivedIncident,
   type Entry,
@@ -20,6 +21,7 @@ import {
   parseJson,
   pointerName,
   pointersOf,
+  READ_AT_ONCE,
   recordName,
   seqOf,
   seqsOfChain,
@@ -49,10 +51,12 @@ const MAX_TRIES = 20;
 
 /** The archive in a store: what is encrypted is so with the customer's keys; without `sealing` it is plain. */
 export function createArchive(store: ArchiveStore, sealing: Sealing | undefined): Archive {
-  /** Where each chain was last seen to end: it can only have grown. */
+  /** Where each chain was last seen to end: it has only grown, but for what was lost. */
   const ends = new Map<string, Placed>();
   /** How far each chain was found to be plain from its beginning. */
   const plainThrough = new Map<string, number>();
+  /** The looks for each chain's first sealed entry that are under way. */
+  const scans = new Map<string, Promise<number>>();
 
   async function at(customerId: string, seq: number): Promise<Placed | undefined> {
     const bytes = await store.get(entryName(customerId, seq));
@@ -64,14 +68,31 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     return { entry, sha256: sha256(bytes) };
   }
 
+  /** The number of a chain's first sealed entry, or of the next where none is. One that is lost or damaged tells nothing. */
+  async function firstSealed(customerId: string): Promise<number> {
+    const seqs = seqsOfChain(await store.list(entriesOf(customerId)));
+    const unread = seqs.filter((seq) => seq > (plainThrough.get(customerId) ?? 0));
+    for (let from = 0; from < unread.length; from += READ_AT_ONCE) {
+      const some = unread.slice(from, from + READ_AT_ONCE);
+      for (const placed of await Promise.all(some.map((seq) => ifReadable(at(customerId, seq))))) {
+        if (placed === undefined) continue;
+        if (placed.entry.record.keyId !== null) return placed.entry.seq;
+        plainThrough.set(customerId, placed.entry.seq);
+      }
+    }
+    return (seqs.at(-1) ?? 0) + 1;
+  }
+
   /** Is it plain because there were no keys yet? Then so is everything before it. */
   async function isFromBeforeKeys({ customerId, seq, record, summary }: Entry): Promise<boolean> {
     if (record.keyId !== null || summary.keyId !== null) return false;
-    for (let before = (plainThrough.get(customerId) ?? 0) + 1; before < seq; before += 1) {
-      if ((await at(customerId, before))?.entry.record.keyId !== null) return false;
-      plainThrough.set(customerId, before);
+    if (seq <= (plainThrough.get(customerId) ?? 0)) return true;
+    let scan = scans.get(customerId);
+    if (scan === undefined) {
+      scan = firstSealed(customerId).finally(() => scans.delete(customerId));
+      scans.set(customerId, scan);
     }
-    return true;
+    return seq < (await scan);
   }
 
   /**
@@ -112,7 +133,8 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
 
   async function tail(customerId: string): Promise<Placed | undefined> {
     const known = ends.get(customerId);
-    if (known !== undefined) return follow(customerId, known);
+    const isStillThere = known !== undefined && (await at(customerId, known.entry.seq))?.sha256 === known.sha256;
+    if (isStillThere) return follow(customerId, known);
     const seq = await lastName(customerId);
     return follow(customerId, seq === 0 ? undefined : await at(customerId, seq));
   }
@@ -133,11 +155,15 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
     return follow(customerId, there);
   }
 
+  /** The numbers of the incident's entries. A name that is none was not put there by this service, and hides none. */
+  async function pointedTo(customerId: string, incidentId: string): Promise<number[]> {
+    return (await store.list(pointersOf(customerId, incidentId))).flatMap((name) => seqOf(name) ?? []);
+  }
+
   async function findPlace(incidentId: string): Promise<Placed | undefined> {
     const customerId = parseIncidentId(incidentId)?.customerId;
     if (customerId === undefined) return undefined;
-    const newest = (await store.list(pointersOf(customerId, incidentId))).at(-1);
-    const seq = newest === undefined ? undefined : seqOf(newest);
+    const seq = (await pointedTo(customerId, incidentId)).at(-1);
     if (seq === undefined) return undefined;
     const found = await at(customerId, seq);
     if (found?.entry.incidentId === incidentId) return found;
@@ -180,8 +206,7 @@ export function createArchive(store: ArchiveStore, sealing: Sealing | undefined)
       if (!(error instanceof KeyMissing || error instanceof SealBroken)) throw error;
       throw new ChainBroken(`entry ${seq} of ${customerId} in the archive is not of this service: ${error.message}`);
     }
-    const seqs = (await store.list(pointersOf(customerId, incidentId))).flatMap((name) => seqOf(name) ?? []);
-    const before = seqs.findLast((other) => other < seq);
+    const before = (await pointedTo(customerId, incidentId)).findLast((other) => other < seq);
     const replaced = before === undefined ? undefined : await at(customerId, before);
     if (replaced === undefined || replaced.entry.revision < revision) return;
     throw new ChainBroken(`entry ${seq} of ${customerId} in the archive takes ${incidentId} back to what it was`);

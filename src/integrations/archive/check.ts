@@ -6,6 +6,7 @@ import {
   entryName,
   parseEntry,
   pointerName,
+  READ_AT_ONCE,
   recordName,
   seqOf,
   seqsOfChain,
@@ -28,7 +29,6 @@ export interface KnownEnds {
   written: readonly Heads[];
 }
 
-const READ_AT_ONCE = 16;
 /** Between an entry's writing and Temporal's holding it. Clocks differ by less. */
 const ON_ITS_WAY_MS = 5 * MINUTE_MS;
 
@@ -38,13 +38,17 @@ interface Seen {
   sha256: string | null;
   entry: Entry | undefined;
   faults: Fault[];
+  isRead: boolean;
   isUnreadable: boolean;
   missingKey: string | null;
 }
 
 async function look(store: ArchiveStore, open: OpenRecord, customerId: string, seq: number): Promise<Seen> {
   const bytes = await store.get(entryName(customerId, seq));
-  const none: Seen = { seq, sha256: null, entry: undefined, faults: [], isUnreadable: false, missingKey: null };
+  const none: Seen = {
+    ...{ seq, sha256: null, entry: undefined, faults: [] },
+    ...{ isRead: false, isUnreadable: false, missingKey: null },
+  };
   if (bytes === undefined) return { ...none, faults: ['entry-missing'] };
   const entry = parseEntry(bytes);
   const seen: Seen = { ...none, sha256: sha256(bytes), entry };
@@ -61,6 +65,7 @@ async function look(store: ArchiveStore, open: OpenRecord, customerId: string, s
     const opened = await open(entry, record);
     if (opened === 'broken') seen.faults.push('record-changed');
     if (opened === 'foreign') seen.faults.push('record-foreign');
+    seen.isRead = opened === 'read';
     seen.isUnreadable = opened === 'forgotten' || opened === 'no-key';
     if (opened === 'no-key') seen.missingKey = entry.record.keyId;
   }
@@ -82,25 +87,41 @@ function judge(seen: readonly Seen[], known: readonly Head[]): void {
   }
 }
 
-/** Names what has been put behind the end that Temporal holds. */
-function judgeNewer(seen: readonly Seen[], held: Head | undefined): void {
-  for (const { seq, entry, faults } of seen) {
-    if (seq <= (held?.seq ?? 0) || entry === undefined) continue;
-    const isOnItsWay = Math.abs(Date.now() - toMs(entry.archivedAt)) < ON_ITS_WAY_MS;
-    if (!isOnItsWay) faults.push('entry-not-held');
+/**
+ * Looks at what stands behind the end that Temporal holds, and is too old to be on its way there. Temporal may have been put back
+ * to an earlier time: how many are of this service all the same, as their records open. The others it names.
+ */
+function judgeNewer(seen: readonly Seen[], held: Head): number {
+  let notHeld = 0;
+  const revisions = new Map<string, number>();
+  for (const [index, { seq, entry, faults, isRead }] of seen.entries()) {
+    if (entry === undefined) continue;
+    const { incidentId, revision, previous, archivedAt } = entry;
+    if (seq > held.seq && Math.abs(Date.now() - toMs(archivedAt)) >= ON_ITS_WAY_MS) {
+      const follows = [null, previous].includes(seen[index - 1]?.sha256 ?? null);
+      // This service takes no incident back to what it was: somebody has put a copy there.
+      const isCopy = revision <= (revisions.get(incidentId) ?? -Infinity);
+      if (!isRead || !follows || isCopy) {
+        faults.push('entry-not-held');
+        continue;
+      }
+      notHeld += 1;
+    }
+    revisions.set(incidentId, revision);
   }
+  return notHeld;
 }
 
-/** The numbers of what leads from an incident to an entry that is not of it. */
+/** The numbers of what leads from an incident to an entry that is not of it; 0 for a name that leads to none. */
 async function unexplained(store: ArchiveStore, customerId: string, seen: readonly Seen[]): Promise<number[]> {
   const explained = new Set(seen.flatMap(({ entry }) => (entry === undefined ? [] : [pointerName(entry)])));
   const amiss = new Set(seen.flatMap(({ seq, faults }) => (faults.length === 0 ? [] : [seq])));
   const found: number[] = [];
   for (const name of await store.list(allPointersOf(customerId))) {
-    const seq = seqOf(name.slice(name.lastIndexOf('/') + 1));
+    const seq = seqOf(name.slice(name.lastIndexOf('/') + 1)) ?? 0;
     const pointer = `${allPointersOf(customerId)}/${name}`;
     // Of an entry that is not as it was written nobody knows what leads to it.
-    if (seq === undefined || explained.has(pointer) || amiss.has(seq)) continue;
+    if (explained.has(pointer) || amiss.has(seq)) continue;
     const bytes = await store.get(entryName(customerId, seq));
     const entry = bytes === undefined ? undefined : parseEntry(bytes);
     // It may have been written since.
@@ -124,7 +145,8 @@ async function checkChain(
     seen.push(...(await Promise.all(some.map((seq) => look(store, open, customerId, seq)))));
   }
   judge(seen, known);
-  if (held !== undefined) judgeNewer(seen, held[customerId]);
+  const heldEnd = held?.[customerId];
+  const notHeld = heldEnd === undefined ? 0 : judgeNewer(seen, heldEnd);
   const end = seen.findLast((each) => each.sha256 !== null);
   const finding = (seq: number, fault: Fault, incidentId: string | null = null): Finding => ({
     ...{ customerId, seq, incidentId, fault },
@@ -135,6 +157,7 @@ async function checkChain(
     head: end?.sha256 == null ? null : { seq: end.seq, sha256: end.sha256 },
     entries: seen.filter((each) => each.sha256 !== null).length,
     unreadable: seen.filter((each) => each.isUnreadable).length,
+    notHeld,
     missingKeys: [...new Set(seen.flatMap(({ missingKey }) => missingKey ?? []))].sort(),
     findings: [
       ...seen.flatMap(({ seq, entry, faults }) => faults.map((fault) => finding(seq, fault, entry?.incidentId))),

@@ -44,6 +44,9 @@ export function seqsOfChain(names: readonly string[]): number[] {
   return stray === -1 ? seqs : seqs.slice(0, stray);
 }
 
+/** Of a chain's entries. */
+export const READ_AT_ONCE = 16;
+
 /** Undefined for what is no JSON. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
